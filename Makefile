@@ -1,0 +1,61 @@
+# The commands of Linkly. `make` alone prints them.
+
+PYTHON ?= python3
+STAGE ?= dev
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+python := .venv/bin/python
+ready := .venv/ready .venv-aws/ready
+
+.PHONY: help
+help: ## Print these commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
+
+.PHONY: run
+run: $(ready) ## Run everything on this machine: the emulated AWS, the real template, HTTP on port 8000 (PORT=)
+	@exec $(python) -m ops run
+
+.PHONY: reset
+reset: ## Forget what `make run` stored
+	@rm -rf .local && echo "The local stack starts empty the next time."
+
+.PHONY: test
+test: $(ready) ## Run every test: unit, functional, infra, e2e
+	@for part in unit functional infra e2e; do \
+		printf '\n== %s tests\n' "$$part"; \
+		$(python) -m pytest "tests/$$part" || exit; \
+	done
+
+.PHONY: check
+check: $(ready) ## Lint, type-check and test: what CI runs
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	@$(MAKE) --no-print-directory test
+
+.PHONY: deploy
+deploy: .venv/ready ## Deploy to AWS as STAGE (dev), with the credentials and region of your environment
+	@$(python) -m ops deploy --stage $(STAGE)
+
+.PHONY: destroy
+destroy: .venv/ready ## Delete the stack of STAGE; its tables and queues stay
+	@$(python) -m ops destroy --stage $(STAGE)
+
+.PHONY: logs
+logs: .venv/ready ## Follow the logs of every function of STAGE
+	@$(python) -m ops logs --stage $(STAGE)
+
+.venv/ready: requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Linkly needs Python 3.11 or newer, and {sys.executable} is {sys.version.split()[0]}. Try: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(python) -m pip install --quiet --requirement requirements-dev.txt
+	@# Packaging takes the wheels from here, so that it needs no network.
+	$(python) -m pip download --quiet --requirement requirements.txt --dest .venv/wheels
+	@touch $@
+
+# An environment of its own: what is installed here, the emulated Lambda functions see, as they see boto3 in AWS.
+.venv-aws/ready: requirements-aws.txt .venv/ready
+	$(python) -m venv .venv-aws
+	.venv-aws/bin/python -m pip install --quiet --requirement requirements-aws.txt
+	@touch $@

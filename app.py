@@ -1,0 +1,86 @@
+"""The Chalice app, as a table of contents: its middleware, its routes, and a line for each trigger."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from chalice import Chalice, Response
+from chalice.app import Request, SQSEvent
+
+from chalicelib import problems
+from chalicelib.access.callers import authenticate
+from chalicelib.clicks import recorder
+from chalicelib.clicks.routes import routes as clicks_routes
+from chalicelib.links.routes import routes as links_routes
+from chalicelib.observability import logger
+from chalicelib.redirects.routes import routes as redirects_routes
+
+app = Chalice("linkly", configure_logs=False)
+
+PUBLIC = frozenset({("GET", "/health"), ("GET", "/{code}"), ("HEAD", "/{code}")})
+"""What anyone may call. Every other route, and every one to come, asks for an API key."""
+
+
+@app.middleware("http")
+def answer_problems(request: Request, get_response: Callable[[Request], Response]) -> Response:
+    """Let every error leave as RFC 9457 problem details, Chalice's own included."""
+    response = _answer(get_response, request)
+    if response.status_code >= 400 and response.headers.get("Content-Type") != problems.CONTENT_TYPE:
+        response = _problem(problems.of_status(response.status_code))
+    if request.method == "HEAD":
+        response.body = ""
+    return response
+
+
+@app.middleware("http")
+def admit_caller(request: Request, get_response: Callable[[Request], Response]) -> Response:
+    """Refuse whoever has no valid key, on every route that is not PUBLIC."""
+    if request.method not in app.routes.get(request.path, {}):
+        raise problems.NotFound(f"There is nothing at {request.method} {request.context['path']}.")
+    if (request.method, request.path) not in PUBLIC:
+        request.context["caller"] = authenticate(request.headers.get("authorization"))
+    return get_response(request)
+
+
+app.register_blueprint(links_routes)
+app.register_blueprint(clicks_routes)
+app.register_blueprint(redirects_routes)
+
+
+@app.route("/health", methods=["GET"])
+def get_health() -> dict[str, str]:
+    """Say that the app answers; no table and no queue is asked."""
+    return {"status": "ok"}
+
+
+# infra/template.yaml says which queue: its name has the stage in it.
+@app.on_sqs_message(queue="clicks", batch_size=500, maximum_batching_window_in_seconds=2, maximum_concurrency=5)
+def record_clicks(event: SQSEvent) -> dict[str, Any]:
+    """Count clicks."""
+    return recorder.record_clicks(event.to_dict(), event.context)
+
+
+def _answer(call: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
+    try:
+        return call(*args, **kwargs)
+    except problems.Problem as problem:
+        return _problem(problem)
+    except (BotoCoreError, ClientError):
+        logger.exception("a request failed at AWS")
+        return _problem(problems.Unavailable("The database cannot be reached just now. Try again in a moment."))
+
+
+def _problem(problem: problems.Problem) -> Response:
+    headers = {"Content-Type": problems.CONTENT_TYPE, "Cache-Control": "no-store", **problem.headers}
+    return Response(problem.body(), headers, problem.status)
+
+
+def _answering(view: Callable[..., Response]) -> Callable[..., Response]:
+    return functools.wraps(view)(functools.partial(_answer, view))
+
+
+# Chalice turns what a view raises into a 500 before any middleware sees it: https://github.com/aws/chalice/issues/1884
+for methods in app.routes.values():
+    for route in methods.values():
+        route.view_function = _answering(route.view_function)

@@ -1,0 +1,1 @@
+"""Linkly: short links whose click counts are exact."""

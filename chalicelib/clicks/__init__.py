@@ -1,0 +1,1 @@
+"""Count every click exactly once."""

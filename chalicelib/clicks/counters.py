@@ -1,0 +1,41 @@
+"""The counters in DynamoDB: table `daily_clicks`, by `code` and `day#shard`.
+
+A day's clicks are spread over shards, so that consumers at work at the same time seldom wait for one another; each
+execution environment adds to a shard of its own. A statistic is the sum over the shards.
+"""
+
+import secrets
+from collections import Counter
+from functools import cache
+
+from chalicelib import aws, config
+
+SHARDS = 16
+SORT_KEY = "day#shard"
+
+
+@cache
+def own_shard() -> int:
+    """The shard that this execution environment adds to, from 0 to 15."""
+    return secrets.randbelow(SHARDS)
+
+
+def sort_key(day: str, shard: int) -> str:
+    """The sort key of a day's shard: 2026-05-27#07."""
+    return f"{day}#{shard:02d}"
+
+
+def clicks_by_day(code: str) -> Counter[str]:
+    """The number of clicks of each day that had some, by day (2026-05-27), of all time and as of now."""
+    pages = aws.dynamodb().get_paginator("query").paginate(
+        TableName=config.daily_clicks_table(),
+        KeyConditionExpression="code = :code",
+        ExpressionAttributeValues={":code": {"S": code}},
+        ConsistentRead=True,
+    )
+    counts: Counter[str] = Counter()
+    for page in pages:
+        for item in page["Items"]:
+            day, _, _ = item[SORT_KEY]["S"].partition("#")
+            counts[day] += int(item["clicks"]["N"])
+    return counts

@@ -1,0 +1,19 @@
+"""The only place that asks what time it is, or lets it pass, so that a test can answer."""
+
+import time
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """The current time in UTC."""
+    return datetime.now(UTC)
+
+
+def rfc3339(moment: datetime) -> str:
+    """A UTC time as RFC 3339 text of fixed width, so that text order is time order: 2026-05-27T10:15:30.123Z."""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def sleep(seconds: float) -> None:
+    """Wait."""
+    time.sleep(seconds)

@@ -1,0 +1,1 @@
+"""The links themselves: the truth that everything else follows."""

@@ -1,0 +1,29 @@
+"""What may be a code."""
+
+import re
+
+from chalicelib.base58 import random_text
+from chalicelib.problems import InvalidCode
+
+_CODE = re.compile(r"[A-Za-z0-9_-]{3,64}", re.ASCII)
+
+# The first segments of our own routes, present and promised: a link there could never be followed.
+RESERVED = frozenset({"links", "stats", "analytics", "health"})
+
+
+def is_code(text: str) -> bool:
+    """Whether `text` has the form of a code; for anything else there is no need to ask the database."""
+    return _CODE.fullmatch(text) is not None
+
+
+def check_code(code: str) -> None:
+    """Raise InvalidCode, saying why, unless `code` may be given to a link."""
+    if not is_code(code):
+        raise InvalidCode("A code has 3 to 64 of the characters A-Z, a-z, 0-9, '_' and '-'.")
+    if code.lower() in RESERVED:
+        raise InvalidCode(f"The code {code!r} is reserved for our own pages. Choose another one.")
+
+
+def generate_code() -> str:
+    """A random code: 7 base-58 characters, one of 2.2 million million (58**7)."""
+    return random_text(7)

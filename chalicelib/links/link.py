@@ -1,0 +1,40 @@
+"""What a link is, and how it looks to its owner."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from chalicelib import clock
+
+
+class Status(StrEnum):
+    """A deleted link stays in the table for ever, so that its code is never given out again."""
+
+    ACTIVE = "active"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link; `version` starts at 1 and grows by one with every change."""
+
+    code: str
+    url: str
+    owner: str
+    version: int
+    status: Status
+    created_at: datetime
+    updated_at: datetime
+
+    def public(self, base_url: str) -> dict[str, Any]:
+        """The link as the HTTP API shows it, for visitors who reach us at `base_url`."""
+        return {
+            "code": self.code,
+            "url": self.url,
+            "short_url": f"{base_url}/{self.code}",
+            "owner": self.owner,
+            "version": self.version,
+            "created_at": clock.rfc3339(self.created_at),
+            "updated_at": clock.rfc3339(self.updated_at),
+        }

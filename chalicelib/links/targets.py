@@ -1,0 +1,43 @@
+"""What a link may point at, by the rules of the WHATWG URL standard, as browsers apply them (https://url.spec.whatwg.org)."""
+
+import re
+
+from chalicelib.problems import InvalidUrl
+
+LONGEST_URL = 2048
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+# "example.com:8080/x" begins like a scheme, but is a host and a port.
+_HOST_AND_PORT = re.compile(r"(localhost|[^/?#:]*\.[^/?#:]*):\d+(?=[/?#]|$)")
+
+
+def normalise_url(text: str, own_hosts: frozenset[str]) -> str:
+    """The URL that a browser would go to for `text`: absolute, ASCII, at most 2,048 characters.
+
+    Without a scheme it gets https. `own_hosts` are the shortener's own (with port, if not the default one): a link
+    to those could lead a visitor in circles. Raises InvalidUrl, saying what to change.
+    """
+    # Imported here because a redirect, which shares this process, never needs it.
+    import ada_url  # noqa: PLC0415
+
+    text = text.strip(" ")
+    if not text:
+        raise InvalidUrl("The url is empty. Give the address to redirect to.")
+    if _CONTROL.search(text):
+        raise InvalidUrl("The url contains a control character, such as a line break. Remove it.")
+    if not _SCHEME.match(text) or _HOST_AND_PORT.match(text):
+        text = f"https://{text}"
+    try:
+        url = ada_url.URL(text)
+    except ValueError as error:
+        raise InvalidUrl("The url is not valid. Give one like https://example.com/page.") from error
+    if url.protocol not in {"http:", "https:"}:
+        raise InvalidUrl(f"The url's scheme is {url.protocol!r}. Only http: and https: are redirected to.")
+    if url.username or url.password:
+        raise InvalidUrl("The url contains a user name or password. Remove it: everybody who follows it would see it.")
+    if url.host in own_hosts:
+        raise InvalidUrl("The url points at this shortener itself. Give the address where the visitor should end.")
+    if len(url.href) > LONGEST_URL:
+        raise InvalidUrl(f"The url has {len(url.href)} characters. At most {LONGEST_URL} are allowed.")
+    return url.href

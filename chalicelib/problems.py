@@ -1,0 +1,150 @@
+"""Everything that can be wrong with a request, as RFC 9457 problem details.
+
+    Problem
+    ├── BadRequest            400
+    │   ├── InvalidUrl        400
+    │   └── InvalidCode       400
+    ├── Unauthenticated       401
+    ├── NotYourLink           403
+    ├── NotFound              404
+    │   └── LinkNotFound      404
+    ├── CodeTaken             409
+    ├── LinkDeleted           410
+    ├── BodyTooLarge          413
+    ├── UnsupportedMediaType  415
+    ├── InternalError         500
+    └── Unavailable           503
+
+A problem's `type` is `urn:linkly:problem:` and the class's name in kebab case. API Gateway makes some of these itself,
+before the app is asked: infra/template.yaml gives those the same shape.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import ClassVar
+
+CONTENT_TYPE = "application/problem+json"
+
+
+class Problem(Exception):
+    """A refusal that the caller is told about. The message is the `detail`: a sentence that says what to change."""
+
+    status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
+    headers: ClassVar[Mapping[str, str]] = {}
+
+    @property
+    def detail(self) -> str:
+        """The sentence that says what to change."""
+        return str(self)
+
+    def body(self) -> str:
+        """The problem details object as JSON text (RFC 9457, section 3.1)."""
+        slug = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(self).__name__).lower()
+        return json.dumps(
+            {
+                "type": f"urn:linkly:problem:{slug}",
+                "title": self.status.phrase,
+                "status": self.status.value,
+                "detail": self.detail,
+            }
+        )
+
+
+class BadRequest(Problem):
+    """The request cannot be understood."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+
+class InvalidUrl(BadRequest):
+    """The target of a link is not one that we redirect to."""
+
+
+class InvalidCode(BadRequest):
+    """The wished-for code is malformed or reserved."""
+
+
+class Unauthenticated(Problem):
+    """No key, or none that is known and valid."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": 'Bearer realm="linkly"'}
+
+
+class NotYourLink(Problem):
+    """The key is good, but the link is somebody else's."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class NotFound(Problem):
+    """Nothing is there."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
+class LinkNotFound(NotFound):
+    """No link has this code."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"There is no link {code!r}. Check the spelling: codes are case-sensitive.")
+
+
+class CodeTaken(Problem):
+    """The wished-for code belongs to another link, or did once: codes are never given out again."""
+
+    status = HTTPStatus.CONFLICT
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"The code {code!r} is taken. Choose another one, or leave it out to be given one.")
+
+
+class LinkDeleted(Problem):
+    """The link existed, and was deleted by its owner."""
+
+    status = HTTPStatus.GONE
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"The link {code!r} has been deleted by its owner.")
+
+
+class BodyTooLarge(Problem):
+    """The body is longer than any valid request."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class UnsupportedMediaType(Problem):
+    """The body is not JSON."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+class InternalError(Problem):
+    """A fault of ours; the log has the reason."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+
+    def __init__(self) -> None:
+        super().__init__("Something went wrong on our side. Try again; if it persists, tell the operator the time.")
+
+
+class Unavailable(Problem):
+    """A part that the answer needs cannot be reached."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
+
+
+
+def of_status(status: int) -> Problem:
+    """The problem that an answer of Chalice's own with this status is."""
+    match status:
+        case HTTPStatus.BAD_REQUEST:
+            return BadRequest("The request cannot be understood. Compare it with the README's table of the API.")
+        case HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
+            return UnsupportedMediaType("Send the body as JSON, with the header 'Content-Type: application/json'.")
+        case _:
+            return InternalError()

@@ -1,0 +1,1 @@
+"""Follow a code to its target: memory, cache, link."""

@@ -1,0 +1,64 @@
+"""The redirect cache in DynamoDB: table `redirects`, by `code`.
+
+A copy of what a redirect needs to know of a link. Nobody reads-then-writes it: an entry is replaced only by a newer
+version, so that it does not matter in which order its writers come.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from chalicelib import aws, config
+from chalicelib.links.link import Link, Status
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Where a code leads."""
+
+    code: str
+    url: str
+    status: Status
+    version: int
+
+    @classmethod
+    def of(cls, link: Link) -> Self:
+        """The redirect that a link asks for."""
+        return cls(link.code, link.url, link.status, link.version)
+
+
+def find_redirect(code: str) -> Redirect | None:
+    """The cached redirect, which may be a moment old (an eventually consistent read), or None."""
+    answer = aws.dynamodb().get_item(TableName=config.redirects_table(), Key={"code": {"S": code}})
+    return _from_item(answer["Item"]) if "Item" in answer else None
+
+
+def put_redirect(redirect: Redirect) -> bool:
+    """Cache a redirect unless the same or a newer version is there; whether it was written."""
+    dynamodb = aws.dynamodb()
+    try:
+        dynamodb.put_item(
+            TableName=config.redirects_table(),
+            Item={
+                "code": {"S": redirect.code},
+                "url": {"S": redirect.url},
+                "status": {"S": redirect.status.value},
+                "version": {"N": str(redirect.version)},
+            },
+            ConditionExpression="attribute_not_exists(code) OR version < :version",
+            ExpressionAttributeValues={":version": {"N": str(redirect.version)}},
+        )
+    except dynamodb.exceptions.ConditionalCheckFailedException:
+        return False
+    return True
+
+
+def _from_item(item: "dict[str, AttributeValueTypeDef]") -> Redirect:
+    return Redirect(
+        code=item["code"]["S"],
+        url=item["url"]["S"],
+        status=Status(item["status"]["S"]),
+        version=int(item["version"]["N"]),
+    )

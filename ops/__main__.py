@@ -1,0 +1,85 @@
+"""`python -m ops`: everything that is done to a stack from the keyboard."""
+
+import sys
+import threading
+import time
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ops import emulator, keys, local, logs, stages
+from ops import deploy as deployment
+from ops import package as packaging
+
+commands = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+commands.add_typer(keys.commands, name="keys")
+
+Stage = Annotated[str, typer.Option(help="A stage of .chalice/config.json.")]
+
+
+@commands.command()
+def run(
+    port: Annotated[int, typer.Option(envvar="PORT", help="Where HTTP is served.")] = 8000,
+    aws_port: Annotated[int, typer.Option(envvar="AWS_PORT", help="Where the emulated AWS listens.")] = 4566,
+) -> None:
+    """Run everything on this machine, until Ctrl-C."""
+    local.run(port, aws_port)
+
+
+@commands.command()
+def deploy(
+    stage: Stage,
+    base_url: Annotated[str, typer.Option(envvar="BASE_URL", help="Where visitors follow links.")] = "",
+    click_retention_days: Annotated[int, typer.Option(envvar="CLICK_RETENTION_DAYS", min=30)] = 90,
+) -> None:
+    """Deploy the checkout to the account and region of the environment."""
+    parameters = {"BaseUrl": base_url, "ClickRetentionDays": str(click_retention_days)}
+    for name, value in deployment.deploy(packaging.package(stage), stage, parameters, print).outputs.items():
+        print(f"{name}: {value}")
+
+
+@commands.command()
+def destroy(
+    stage: Stage,
+    discard_messages: Annotated[bool, typer.Option(help="Delete the queues even if clicks wait in them.")] = False,
+) -> None:
+    """Delete a stage's stack. Its tables stay; deploying the stage again adopts them."""
+    waiting = deployment.waiting_messages(stage)
+    if waiting and not discard_messages:
+        listed = ", ".join(f"{count} in {name}" for name, count in waiting.items())
+        raise deployment.DeploymentFailed(
+            f"Clicks would be lost with the queues: {listed}. Let them be recorded first, or add --discard-messages."
+        )
+    deployment.destroy(stage)
+    print(f"The stack linkly-{stage} is gone. Its tables stay: python -m ops deploy --stage {stage} adopts them.")
+
+
+@commands.command(name="logs")
+def follow_logs(
+    stage: Annotated[str | None, typer.Option(help="The stage; without it, the local stack if it runs.")] = None,
+) -> None:
+    """Follow the logs of a stage's functions, until Ctrl-C."""
+    stage = stages.connect(stage)
+    try:
+        logs.follow(stage, print, threading.Event(), time.time() - 60)
+    except KeyboardInterrupt:
+        print()
+
+
+EXPECTED = (
+    deployment.DeploymentFailed,
+    emulator.EmulatorFailed,
+    emulator.PortTaken,
+    local.HttpFailed,
+    packaging.PackagingFailed,
+    stages.StageUnknown,
+)
+"""Errors whose sentence says what to do; a traceback would only hide it."""
+
+if __name__ == "__main__":
+    try:
+        commands()
+    except EXPECTED as error:
+        Console(stderr=True).print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(1)

@@ -1,0 +1,152 @@
+"""The emulated AWS (ministack), as a process of its own on this machine, and where it differs from AWS.
+
+Differences that Linkly has to know of, all of them:
+
+- It does not read the gateway responses in an API's definition: `apply_gateway_responses` puts them one by one.
+- Its API Gateway answers below a path of its own: `deployed_url`.
+- It ignores the batching window of an event source mapping, and never raises a TransactionConflict.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from ops import PROJECT
+from ops.aws import client
+
+PYTHON = PROJECT / ".venv-aws" / "bin" / "python"
+REGION = "eu-central-1"
+SECONDS_TO_START = 30
+SECONDS_TO_STOP = 15
+
+
+class PortTaken(Exception):
+    """Another program listens where we want to; the message says what to do about it."""
+
+
+class EmulatorFailed(Exception):
+    """The emulated AWS did not start; the message shows the end of its log."""
+
+
+def environment(endpoint: str) -> dict[str, str]:
+    """What points AWS clients at the emulated AWS."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": REGION,
+    }
+
+
+def require_free_port(port: int, setting: str) -> None:
+    """Raise PortTaken if something listens on `port`; `setting` is the variable that chooses another one."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise PortTaken(
+                f"Port {port} is taken by another program. Stop it, or choose another port: {setting}={port + 1} make run"
+            ) from error
+
+
+@contextmanager
+def emulated_aws(port: int, directory: Path, *, lambda_endpoint: str | None = None) -> Iterator[str]:
+    """Run the emulated AWS with IAM enforced and its state in `directory`; gives its endpoint, stops it at the end.
+
+    `lambda_endpoint` is where the Lambda functions find AWS instead, such as a proxy in front of it.
+    Raises PortTaken or EmulatorFailed.
+    """
+    require_free_port(port, "AWS_PORT")
+    temporary = directory / "tmp"
+    temporary.mkdir(parents=True, exist_ok=True)
+    log_path = directory / "emulator.log"
+    endpoint = f"http://localhost:{port}"
+    settings = {
+        "PATH": os.defpath,
+        "HOME": str(directory),
+        "TMPDIR": str(temporary),
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_HOST": "localhost",
+        "GATEWAY_PORT": str(port),
+        "AUTH": "true",
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "PERSIST_STATE": "1",
+        "S3_PERSIST": "1",
+        "STATE_DIR": str(directory / "state"),
+        "S3_DATA_DIR": str(directory / "s3"),
+    }
+    if lambda_endpoint:
+        settings["AWS_ENDPOINT_URL"] = lambda_endpoint
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            [PYTHON, "-m", "ministack"],
+            env=settings,
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # so that Ctrl-C reaches us, and we stop it in order
+        )
+    try:
+        _wait_until_it_answers(endpoint, process, log_path)
+        yield endpoint
+    finally:
+        stop(process)
+
+
+def stop(process: "subprocess.Popen[bytes]") -> None:
+    """End a process that leads a session of its own, and everything that it has started."""
+    process.terminate()
+    try:
+        process.wait(SECONDS_TO_STOP)
+    except subprocess.TimeoutExpired:
+        print(f"process {process.pid} did not stop in {SECONDS_TO_STOP} seconds and was killed", file=sys.stderr)
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
+
+
+def deployed_url(endpoint: str, outputs: Mapping[str, str]) -> str:
+    """Where the deployed API answers, without a slash at the end."""
+    return f"{endpoint}/_aws/execute-api/{outputs['RestAPIId']}/api"
+
+
+def apply_gateway_responses(template: Mapping[str, Any], api_id: str) -> None:
+    """Give the emulated API the gateway responses of its definition, as API Gateway itself does on import."""
+    apigateway = client("apigateway")
+    definition = template["Resources"]["RestAPI"]["Properties"]["Body"]
+    for response_type, response in definition["x-amazon-apigateway-gateway-responses"].items():
+        apigateway.put_gateway_response(
+            restApiId=api_id,
+            responseType=response_type,
+            statusCode=str(response["statusCode"]),
+            responseParameters=response["responseParameters"],
+            responseTemplates=response["responseTemplates"],
+        )
+    apigateway.create_deployment(restApiId=api_id, stageName="api")
+
+
+def _wait_until_it_answers(endpoint: str, process: "subprocess.Popen[bytes]", log_path: Path) -> None:
+    deadline = time.monotonic() + SECONDS_TO_START
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            httpx.get(f"{endpoint}/_ministack/health", timeout=2).raise_for_status()
+        except httpx.HTTPError:
+            time.sleep(0.1)
+        else:
+            return
+    end_of_log = log_path.read_text(errors="replace")[-2000:]
+    raise EmulatorFailed(f"The emulated AWS did not start. The end of {log_path}:\n{end_of_log}")

@@ -1,0 +1,150 @@
+"""`python -m ops run`: the whole of Linkly on this machine."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from chalicelib import aws as app_aws
+from chalicelib import clock
+from chalicelib.access import store
+from chalicelib.access.keys import Role, parse_token
+from ops import PROJECT, emulator, logs
+from ops.deploy import deploy
+from ops.keys import make_key
+from ops.package import package
+from ops.stages import LOCAL, RUN_FILE, function_environment, run_file
+
+DIRECTORY = RUN_FILE.parent
+SECONDS_TO_START = 30
+
+
+class HttpFailed(Exception):
+    """`chalice local` did not start, or ended by itself."""
+
+
+def run(port: int, aws_port: int) -> None:
+    """Start everything, say what to try first, and show what happens until Ctrl-C. Raises PortTaken, HttpFailed."""
+    emulator.require_free_port(port, "PORT")
+    stopping = threading.Event()
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, lambda *_: stopping.set())
+    since = time.time()
+    _say(f"starting the emulated AWS on port {aws_port}")
+    with emulator.emulated_aws(aws_port, DIRECTORY / "aws") as endpoint:
+        os.environ.update(emulator.environment(endpoint))
+        _say("packaging the app and deploying the template as stage local")
+        url = f"http://localhost:{port}"
+        deployment = deploy(package(LOCAL), LOCAL, {"BaseUrl": url}, lambda _: None)
+        emulator.apply_gateway_responses(deployment.template, deployment.outputs["RestAPIId"])
+        os.environ.update(function_environment(LOCAL))
+        app_aws.forget_clients()
+        keys = {role.value: _key(role) for role in Role}
+        follower = threading.Thread(target=logs.follow, args=(LOCAL, _say, stopping, since))
+        with _chalice_local(port, stopping) as http:
+            _write_run_file(
+                {
+                    "url": url,
+                    "deployed_url": emulator.deployed_url(endpoint, deployment.outputs),
+                    "aws_endpoint": endpoint,
+                    "keys": keys,
+                    "outputs": deployment.outputs,
+                }
+            )
+            _greet(url, keys)
+            follower.start()
+            while http.poll() is None and not stopping.wait(0.2):
+                pass
+            ended_by_itself = not stopping.is_set()
+            stopping.set()
+            follower.join()
+        _say("stopping")
+    if ended_by_itself:
+        raise HttpFailed(f"chalice local ended by itself, with exit code {http.returncode}.")
+
+
+@contextmanager
+def _chalice_local(port: int, stopping: threading.Event) -> "Iterator[subprocess.Popen[str]]":
+    """Run `chalice local` with this process's environment, and show what it prints."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ops.gateway", "local", "--stage", LOCAL, "--port", str(port), "--no-autoreload"],
+        cwd=PROJECT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    printer = threading.Thread(target=_show_lines, args=(process,))
+    printer.start()
+    try:
+        _wait_until_it_answers(port, process, stopping)
+        yield process
+    finally:
+        emulator.stop(process)
+        printer.join()
+
+
+def _show_lines(process: "subprocess.Popen[str]") -> None:
+    for line in process.stdout or ():
+        _say(f"{'http':14} | {logs.one_line(line)}")
+
+
+def _wait_until_it_answers(port: int, process: "subprocess.Popen[str]", stopping: threading.Event) -> None:
+    deadline = time.monotonic() + SECONDS_TO_START
+    while time.monotonic() < deadline and process.poll() is None and not stopping.is_set():
+        try:
+            httpx.get(f"http://127.0.0.1:{port}/health", timeout=2).raise_for_status()
+        except httpx.HTTPError:
+            stopping.wait(0.1)
+        else:
+            return
+    if not stopping.is_set():
+        raise HttpFailed("chalice local did not start; what it printed stands above.")
+
+
+def _key(role: Role) -> str:
+    """The key of the last run, if it still works, or a new one."""
+    token = parse_token(run_file().get("keys", {}).get(role.value, ""))
+    if token and (key := store.find_key(token.id)) and key.admits(token.secret, clock.now()):
+        return str(token)
+    return str(make_key(role.value, role))
+
+
+def _write_run_file(content: Mapping[str, Any]) -> None:
+    """Whole or not at all: somebody may be waiting for it."""
+    unfinished = RUN_FILE.with_suffix(".tmp")
+    unfinished.touch(mode=0o600)  # it holds keys
+    unfinished.write_text(json.dumps(content, indent=2) + "\n")
+    unfinished.rename(RUN_FILE)
+
+
+def _greet(url: str, keys: Mapping[str, str]) -> None:
+    _say(
+        f"""
+Linkly runs at {url}. Create a first link:
+
+  curl -X POST {url}/links -H 'Authorization: Bearer {keys["user"]}' \\
+       -H 'Content-Type: application/json' -d '{{"url": "https://example.com/", "code": "first"}}'
+
+Follow it:            curl -i {url}/first
+Count its clicks:     curl {url}/stats/first -H 'Authorization: Bearer {keys["user"]}'
+An admin's key:       {keys["admin"]}
+All of this is in     {RUN_FILE.relative_to(PROJECT)}
+
+Below are the logs of the HTTP process and of every Lambda function. Ctrl-C stops it all.
+"""
+    )
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)

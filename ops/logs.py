@@ -1,0 +1,59 @@
+"""`python -m ops logs`: the logs of a stage's functions, as they are written."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ops.aws import client
+from ops.deploy import stack_name
+
+SECONDS_BETWEEN_LOOKS = 1
+# Lambda delivers lines a moment after they were written, and not in order.
+_OVERLAP_MILLISECONDS = 10_000
+
+
+def follow(stage: str, show: Callable[[str], None], stop: threading.Event, since: float) -> None:
+    """Show each line that a function of `stage` logs after the time `since` (seconds), until `stop` is set."""
+    shown: dict[tuple[str, int, str], int] = {}
+    start = int(since * 1000)
+    while not stop.is_set():
+        try:
+            for event, function in _events(stage, start):
+                identity = (event["logStreamName"], event["timestamp"], event["message"])
+                if identity not in shown:
+                    shown[identity] = event["timestamp"]
+                    show(f"{function:14} | {one_line(event['message'])}")
+        except (BotoCoreError, ClientError):
+            if stop.is_set():
+                return
+            raise
+        start = max([start, *(timestamp - _OVERLAP_MILLISECONDS for timestamp in shown.values())])
+        shown = {identity: timestamp for identity, timestamp in shown.items() if timestamp >= start}
+        stop.wait(SECONDS_BETWEEN_LOOKS)
+
+
+def one_line(message: str) -> str:
+    """A log event on one line: the level and message of a JSON line first, and then whatever else it says."""
+    try:
+        fields = json.loads(message)
+        head = f"{fields.pop('level')} {fields.pop('message')}"
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return " ".join(message.split())
+    for noise in ("location", "timestamp", "service"):
+        fields.pop(noise, None)
+    return " ".join([head, *(f"{name}={json.dumps(value)}" for name, value in fields.items())])
+
+
+def _events(stage: str, start: int) -> Iterator[tuple[dict[str, Any], str]]:
+    logs = client("logs")
+    prefix = f"/aws/lambda/{stack_name(stage)}-"
+    groups = [group["logGroupName"] for group in logs.describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]]
+    found = []
+    for group in groups:
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=start):
+            found += [(event, group.removeprefix(prefix)) for event in page["events"]]
+    yield from sorted(found, key=lambda pair: pair[0]["timestamp"])

@@ -1,0 +1,68 @@
+"""Which stage a command is about, and how to reach it."""
+
+import json
+import os
+import socket
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from chalicelib import aws as app_aws
+from ops import PROJECT, emulator
+from ops.aws import client
+from ops.deploy import stack_name
+
+LOCAL = "local"
+RUN_FILE = PROJECT / ".local" / "run.json"
+"""What `make run` says of the stack that it runs."""
+
+
+class StageUnknown(Exception):
+    """It is not clear which stage is meant, or the stage is not there; the message says what to do."""
+
+
+def connect(stage: str | None) -> str:
+    """Point this process at a stage, and return its name; without one, at the local stack if it runs.
+
+    Afterwards both the commands' AWS clients and the app's own modules work on that stage, the latter with the very
+    environment that its functions have. Raises StageUnknown.
+    """
+    if stage is None:
+        if not _local_stack_runs():
+            raise StageUnknown("Say which stage: --stage dev. (Without it, a running local stack is used; none runs.)")
+        stage = LOCAL
+    if stage == LOCAL:
+        if not _local_stack_runs():
+            raise StageUnknown("The local stack does not run. Start it in another terminal: make run")
+        os.environ.update(emulator.environment(run_file()["aws_endpoint"]))
+    os.environ.update(function_environment(stage))
+    app_aws.forget_clients()
+    return stage
+
+
+def function_environment(stage: str) -> Mapping[str, str]:
+    """The environment variables that the functions of a deployed stage have. Raises StageUnknown."""
+    functions = client("lambda")
+    try:
+        answer = functions.get_function_configuration(FunctionName=f"{stack_name(stage)}-api_handler")
+    except functions.exceptions.ResourceNotFoundException as error:
+        raise StageUnknown(f"There is no stage {stage!r} in this account and region. Deploy it: make deploy STAGE={stage}") from error
+    environment: dict[str, str] = answer["Environment"]["Variables"]
+    return environment
+
+
+def run_file() -> dict[str, Any]:
+    """What .local/run.json says; empty if there is none."""
+    try:
+        content: dict[str, Any] = json.loads(RUN_FILE.read_text())
+    except FileNotFoundError:
+        return {}
+    return content
+
+
+def _local_stack_runs() -> bool:
+    endpoint = run_file().get("aws_endpoint")
+    if endpoint is None:
+        return False
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", urlsplit(endpoint).port)) == 0
