@@ -5,8 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from chalice import Chalice, Response
-from chalice.app import Request, SQSEvent
+from chalice.app import Chalice, Request, Response, SQSEvent
 
 from chalicelib import problems
 from chalicelib.access.callers import authenticate
@@ -72,8 +71,11 @@ def _answer(call: Callable[..., Response], *args: Any, **kwargs: Any) -> Respons
 
 
 def _problem(problem: problems.Problem) -> Response:
-    headers = {"Content-Type": problems.CONTENT_TYPE, "Cache-Control": "no-store", **problem.headers}
-    return Response(problem.body(), headers, problem.status)
+    answer = Response(
+        problem.body(), {"Content-Type": problems.CONTENT_TYPE, "Cache-Control": "no-store"}, problem.status
+    )
+    answer.headers.update(problem.headers)
+    return answer
 
 
 def _answering(view: Callable[..., Response]) -> Callable[..., Response]:

@@ -138,7 +138,6 @@ class Unavailable(Problem):
     headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
 
 
-
 def of_status(status: int) -> Problem:
     """The problem that an answer of Chalice's own with this status is."""
     match status:

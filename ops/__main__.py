@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ops import emulator, keys, local, logs, stages
 from ops import deploy as deployment
+from ops import emulator, keys, local, logs, stages
 from ops import package as packaging
 
 commands = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
@@ -71,6 +71,7 @@ EXPECTED = (
     deployment.DeploymentFailed,
     emulator.EmulatorFailed,
     emulator.PortTaken,
+    local.AlreadyRunning,
     local.HttpFailed,
     packaging.PackagingFailed,
     stages.StageUnknown,

@@ -1,6 +1,7 @@
 """Deploy a package as a CloudFormation stack, and delete it again. The same on AWS and on the emulated one."""
 
 import json
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -42,10 +43,11 @@ def deploy(package: Package, stage: str, parameters: Mapping[str, str], tell: Ca
     s3.put_object(Bucket=bucket, Key=package.code_key, Body=package.code)
     template_key = package.code_key.replace(".zip", ".json")
     s3.put_object(Bucket=bucket, Key=template_key, Body=_json(template))
-    if changes := _create_change_set(name, f"{s3.meta.endpoint_url}/{bucket}/{template_key}", parameters):
+    change_set = f"deploy-{uuid.uuid4()}"
+    if changes := _create_change_set(name, change_set, f"{s3.meta.endpoint_url}/{bucket}/{template_key}", parameters):
         for change in changes:
             tell(f"{change['Action'].lower():7} {change['LogicalResourceId']} ({change['ResourceType']})")
-        _execute_change_set(name)
+        _execute_change_set(name, change_set)
     else:
         tell("nothing to change")
     return Deployment(outputs(stage), template)
@@ -96,36 +98,37 @@ def _artifacts_bucket(stage: str) -> str:
     return name
 
 
-def _create_change_set(name: str, url: str, parameters: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
+def _create_change_set(
+    name: str, change_set: str, template_url: str, parameters: Mapping[str, str]
+) -> Sequence[Mapping[str, Any]]:
     """Ask CloudFormation what would change; nothing, if there is nothing to change."""
     cloudformation = client("cloudformation")
+    which = {"StackName": name, "ChangeSetName": change_set}
     cloudformation.create_change_set(
-        StackName=name,
-        ChangeSetName="linkly",
+        **which,
         ChangeSetType="UPDATE" if _exists(name) else "CREATE",
-        TemplateURL=url,
+        TemplateURL=template_url,
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         Capabilities=["CAPABILITY_IAM"],
         ImportExistingResources=True,
     )
     try:
         cloudformation.get_waiter("change_set_create_complete").wait(
-            StackName=name, ChangeSetName="linkly", WaiterConfig={"Delay": 2, "MaxAttempts": 150}
+            **which, WaiterConfig={"Delay": 2, "MaxAttempts": 150}
         )
     except WaiterError as error:
-        description = cloudformation.describe_change_set(StackName=name, ChangeSetName="linkly")
-        cloudformation.delete_change_set(StackName=name, ChangeSetName="linkly")
-        if "didn't contain changes" in description["StatusReason"] or "No updates" in description["StatusReason"]:
+        reason = cloudformation.describe_change_set(**which)["StatusReason"]
+        cloudformation.delete_change_set(**which)
+        if "didn't contain changes" in reason or "No updates" in reason:
             return []
-        raise DeploymentFailed(description["StatusReason"]) from error
-    description = cloudformation.describe_change_set(StackName=name, ChangeSetName="linkly")
-    return [change["ResourceChange"] for change in description["Changes"]]
+        raise DeploymentFailed(reason) from error
+    return [change["ResourceChange"] for change in cloudformation.describe_change_set(**which)["Changes"]]
 
 
-def _execute_change_set(name: str) -> None:
+def _execute_change_set(name: str, change_set: str) -> None:
     cloudformation = client("cloudformation")
     waiter = "stack_update_complete" if _exists(name) else "stack_create_complete"
-    cloudformation.execute_change_set(StackName=name, ChangeSetName="linkly")
+    cloudformation.execute_change_set(StackName=name, ChangeSetName=change_set)
     try:
         cloudformation.get_waiter(waiter).wait(StackName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 900})
     except WaiterError as error:
@@ -143,7 +146,9 @@ def _exists(name: str) -> bool:
 def _first_failures(name: str) -> str:
     events = client("cloudformation").describe_stack_events(StackName=name)["StackEvents"]
     failed = [event for event in reversed(events) if event["ResourceStatus"].endswith("_FAILED")]
-    lines = [f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}" for event in failed]
+    lines = [
+        f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}" for event in failed
+    ]
     return "\n".join([f"The stack {name} could not be changed.", *lines[:5]])
 
 

@@ -2,11 +2,13 @@
 
 Differences that Linkly has to know of, all of them:
 
-- It does not read the gateway responses in an API's definition: `apply_gateway_responses` puts them one by one.
+- It does not read the gateway responses in an API's definition: they are put one by one after a deployment.
+- It knows SQS's batch calls as IAM actions of their own, which AWS does not: they are granted after a deployment.
 - Its API Gateway answers below a path of its own: `deployed_url`.
 - It ignores the batching window of an event source mapping, and never raises a TransactionConflict.
 """
 
+import json
 import os
 import signal
 import socket
@@ -14,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ import httpx
 
 from ops import PROJECT
 from ops.aws import client
+from ops.deploy import Deployment
 
 PYTHON = PROJECT / ".venv-aws" / "bin" / "python"
 REGION = "eu-central-1"
@@ -55,7 +58,8 @@ def require_free_port(port: int, setting: str) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise PortTaken(
-                f"Port {port} is taken by another program. Stop it, or choose another port: {setting}={port + 1} make run"
+                f"Port {port} is taken by another program. "
+                f"Stop it, or choose another port: {setting}={port + 1} make run"
             ) from error
 
 
@@ -105,17 +109,15 @@ def emulated_aws(port: int, directory: Path, *, lambda_endpoint: str | None = No
         stop(process)
 
 
-def stop(process: "subprocess.Popen[bytes]") -> None:
+def stop(process: "subprocess.Popen[Any]") -> None:
     """End a process that leads a session of its own, and everything that it has started."""
     process.terminate()
     try:
         process.wait(SECONDS_TO_STOP)
     except subprocess.TimeoutExpired:
         print(f"process {process.pid} did not stop in {SECONDS_TO_STOP} seconds and was killed", file=sys.stderr)
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()
 
 
@@ -124,8 +126,14 @@ def deployed_url(endpoint: str, outputs: Mapping[str, str]) -> str:
     return f"{endpoint}/_aws/execute-api/{outputs['RestAPIId']}/api"
 
 
-def apply_gateway_responses(template: Mapping[str, Any], api_id: str) -> None:
-    """Give the emulated API the gateway responses of its definition, as API Gateway itself does on import."""
+def complete(deployment: Deployment) -> None:
+    """Do after a deployment what AWS does by itself; see the differences above."""
+    _put_gateway_responses(deployment.template, deployment.outputs["RestAPIId"])
+    for function in client("lambda").list_functions()["Functions"]:
+        _grant_batch_calls(function["Role"].rpartition("/")[2])
+
+
+def _put_gateway_responses(template: Mapping[str, Any], api_id: str) -> None:
     apigateway = client("apigateway")
     definition = template["Resources"]["RestAPI"]["Properties"]["Body"]
     for response_type, response in definition["x-amazon-apigateway-gateway-responses"].items():
@@ -137,6 +145,16 @@ def apply_gateway_responses(template: Mapping[str, Any], api_id: str) -> None:
             responseTemplates=response["responseTemplates"],
         )
     apigateway.create_deployment(restApiId=api_id, stageName="api")
+
+
+def _grant_batch_calls(role: str) -> None:
+    iam = client("iam")
+    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        for statement in policy["Statement"]:
+            if "sqs:ChangeMessageVisibility" in statement["Action"]:
+                statement["Action"].append("sqs:ChangeMessageVisibilityBatch")
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
 
 
 def _wait_until_it_answers(endpoint: str, process: "subprocess.Popen[bytes]", log_path: Path) -> None:

@@ -16,7 +16,7 @@ from chalice.local import LocalGateway, LocalGatewayException
 from chalicelib.problems import CONTENT_TYPE, NotFound
 
 
-class Gateway(LocalGateway):  # type: ignore[misc] # Chalice has no types
+class Gateway(LocalGateway):
     """An imitation of API Gateway, with our gateway responses."""
 
     def handle_request(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> dict[str, Any]:
@@ -36,8 +36,8 @@ class Gateway(LocalGateway):  # type: ignore[misc] # Chalice has no types
 
 def install() -> None:
     """Have `chalice local` and Chalice's test client use it."""
-    chalice.local.LocalGateway = Gateway
-    chalice.test.LocalGateway = Gateway
+    for module in (chalice.local, chalice.test):
+        vars(module)["LocalGateway"] = Gateway
 
 
 if __name__ == "__main__":

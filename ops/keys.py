@@ -63,13 +63,17 @@ def list_(stage: Stage = None) -> None:
 
 
 @commands.command()
-def revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="As `list` shows it.")], stage: Stage = None) -> None:
+def revoke(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="As `list` shows it.")], stage: Stage = None
+) -> None:
     """Make a key useless, from now on and for ever."""
     connect(stage)
     try:
         store.revoke_key(key_id)
     except store.KeyNotFound as error:
-        raise typer.BadParameter(f"there is no key {key_id!r}; see: python -m ops keys list", param_hint="ID") from error
+        raise typer.BadParameter(
+            f"there is no key {key_id!r}; see: python -m ops keys list", param_hint="ID"
+        ) from error
     print(f"revoked {key_id}")
 
 

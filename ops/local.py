@@ -1,5 +1,6 @@
 """`python -m ops run`: the whole of Linkly on this machine."""
 
+import fcntl
 import json
 import os
 import signal
@@ -27,48 +28,67 @@ DIRECTORY = RUN_FILE.parent
 SECONDS_TO_START = 30
 
 
+class AlreadyRunning(Exception):
+    """Another `make run` works in this checkout."""
+
+
 class HttpFailed(Exception):
     """`chalice local` did not start, or ended by itself."""
 
 
 def run(port: int, aws_port: int) -> None:
-    """Start everything, say what to try first, and show what happens until Ctrl-C. Raises PortTaken, HttpFailed."""
+    """Start everything, say what to try first, and show what happens until Ctrl-C.
+
+    Raises PortTaken, AlreadyRunning, EmulatorFailed, PackagingFailed, DeploymentFailed or HttpFailed.
+    """
     emulator.require_free_port(port, "PORT")
+    emulator.require_free_port(aws_port, "AWS_PORT")
     stopping = threading.Event()
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, lambda *_: stopping.set())
     since = time.time()
-    _say(f"starting the emulated AWS on port {aws_port}")
-    with emulator.emulated_aws(aws_port, DIRECTORY / "aws") as endpoint:
-        os.environ.update(emulator.environment(endpoint))
-        _say("packaging the app and deploying the template as stage local")
-        url = f"http://localhost:{port}"
-        deployment = deploy(package(LOCAL), LOCAL, {"BaseUrl": url}, lambda _: None)
-        emulator.apply_gateway_responses(deployment.template, deployment.outputs["RestAPIId"])
-        os.environ.update(function_environment(LOCAL))
-        app_aws.forget_clients()
-        keys = {role.value: _key(role) for role in Role}
-        follower = threading.Thread(target=logs.follow, args=(LOCAL, _say, stopping, since))
-        with _chalice_local(port, stopping) as http:
-            _write_run_file(
-                {
-                    "url": url,
-                    "deployed_url": emulator.deployed_url(endpoint, deployment.outputs),
-                    "aws_endpoint": endpoint,
-                    "keys": keys,
-                    "outputs": deployment.outputs,
-                }
-            )
-            _greet(url, keys)
-            follower.start()
-            while http.poll() is None and not stopping.wait(0.2):
-                pass
-            ended_by_itself = not stopping.is_set()
-            stopping.set()
-            follower.join()
-        _say("stopping")
+    with _this_checkout():
+        last_keys = run_file().get("keys", {})
+        RUN_FILE.unlink(missing_ok=True)  # whoever waits for it waits for this run's
+        _say(f"starting the emulated AWS on port {aws_port}")
+        with emulator.emulated_aws(aws_port, DIRECTORY / "aws") as endpoint:
+            os.environ.update(emulator.environment(endpoint))
+            _say("packaging the app and deploying the template as stage local")
+            url = f"http://localhost:{port}"
+            deployment = deploy(package(LOCAL), LOCAL, {"BaseUrl": url}, lambda _: None)
+            emulator.complete(deployment)
+            os.environ.update(function_environment(LOCAL))
+            app_aws.forget_clients()
+            keys = {role.value: _key(role, last_keys) for role in Role}
+            with _chalice_local(port, stopping) as http, _followed_logs(since, stopping):
+                _write_run_file(
+                    {
+                        "url": url,
+                        "deployed_url": emulator.deployed_url(endpoint, deployment.outputs),
+                        "aws_endpoint": endpoint,
+                        "keys": keys,
+                        "outputs": deployment.outputs,
+                    }
+                )
+                _greet(url, keys)
+                while http.poll() is None and not stopping.wait(0.2):
+                    pass
+                ended_by_itself = not stopping.is_set()
+                _say("stopping")
     if ended_by_itself:
         raise HttpFailed(f"chalice local ended by itself, with exit code {http.returncode}.")
+
+
+@contextmanager
+def _this_checkout() -> Iterator[None]:
+    """Let nobody else use what the local stack stores."""
+    DIRECTORY.mkdir(exist_ok=True)
+    with (DIRECTORY / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AlreadyRunning("The local stack of this checkout runs already. Stop it first with Ctrl-C.") from error
+        yield
 
 
 @contextmanager
@@ -94,6 +114,18 @@ def _chalice_local(port: int, stopping: threading.Event) -> "Iterator[subprocess
         printer.join()
 
 
+@contextmanager
+def _followed_logs(since: float, stopping: threading.Event) -> Iterator[None]:
+    """Show the logs of the Lambda functions, in the background."""
+    follower = threading.Thread(target=logs.follow, args=(LOCAL, _say, stopping, since))
+    follower.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        follower.join()
+
+
 def _show_lines(process: "subprocess.Popen[str]") -> None:
     for line in process.stdout or ():
         _say(f"{'http':14} | {logs.one_line(line)}")
@@ -112,9 +144,9 @@ def _wait_until_it_answers(port: int, process: "subprocess.Popen[str]", stopping
         raise HttpFailed("chalice local did not start; what it printed stands above.")
 
 
-def _key(role: Role) -> str:
+def _key(role: Role, last_keys: Mapping[str, str]) -> str:
     """The key of the last run, if it still works, or a new one."""
-    token = parse_token(run_file().get("keys", {}).get(role.value, ""))
+    token = parse_token(last_keys.get(role.value, ""))
     if token and (key := store.find_key(token.id)) and key.admits(token.secret, clock.now()):
         return str(token)
     return str(make_key(role.value, role))

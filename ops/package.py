@@ -53,10 +53,16 @@ class Package:
 def package(stage: str) -> Package:
     """Package the checkout for a stage of .chalice/config.json. Raises PackagingFailed."""
     with tempfile.TemporaryDirectory() as directory:
-        chalice = Path(sys.executable).with_name("chalice")
+        chalice = str(Path(sys.executable).with_name("chalice"))
         command = [chalice, "package", "--stage", stage, "--merge-template", "infra/template.yaml", directory]
         done = subprocess.run(
-            command, cwd=PROJECT, env=_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+            command,
+            cwd=PROJECT,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         # A wheel that is missing only makes it warn.
         if done.returncode or "Could not install dependencies" in done.stdout + done.stderr:

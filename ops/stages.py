@@ -46,7 +46,9 @@ def function_environment(stage: str) -> Mapping[str, str]:
     try:
         answer = functions.get_function_configuration(FunctionName=f"{stack_name(stage)}-api_handler")
     except functions.exceptions.ResourceNotFoundException as error:
-        raise StageUnknown(f"There is no stage {stage!r} in this account and region. Deploy it: make deploy STAGE={stage}") from error
+        raise StageUnknown(
+            f"There is no stage {stage!r} in this account and region. Deploy it: make deploy STAGE={stage}"
+        ) from error
     environment: dict[str, str] = answer["Environment"]["Variables"]
     return environment
 

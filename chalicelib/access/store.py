@@ -27,14 +27,14 @@ def put_key(key: ApiKey) -> None:
     }
     if key.expires_at is not None:
         item["expires_at"] = {"S": clock.rfc3339(key.expires_at)}
-    aws.dynamodb().put_item(TableName=config.api_keys_table(), Item=item, ConditionExpression="attribute_not_exists(id)")
+    aws.dynamodb().put_item(
+        TableName=config.api_keys_table(), Item=item, ConditionExpression="attribute_not_exists(id)"
+    )
 
 
 def find_key(key_id: str) -> ApiKey | None:
     """The key with this id, read consistently, so that a revocation holds from the moment it is made."""
-    answer = aws.dynamodb().get_item(
-        TableName=config.api_keys_table(), Key={"id": {"S": key_id}}, ConsistentRead=True
-    )
+    answer = aws.dynamodb().get_item(TableName=config.api_keys_table(), Key={"id": {"S": key_id}}, ConsistentRead=True)
     return _from_item(answer["Item"]) if "Item" in answer else None
 
 

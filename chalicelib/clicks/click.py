@@ -54,7 +54,9 @@ def new_click(code: str, headers: Mapping[str, str], occurred_at: datetime) -> C
         occurred_at=occurred_at,
         referrer=_printable(headers.get("referer", ""))[:LONGEST_REFERRER] or None,
         user_agent=_printable(headers.get("user-agent", ""))[:LONGEST_USER_AGENT] or None,
-        country=country if len(country) == 2 and country.isascii() and country.isalnum() and country.isupper() else None,
+        country=country
+        if len(country) == 2 and country.isascii() and country.isalnum() and country.isupper()
+        else None,
     )
 
 

@@ -27,11 +27,15 @@ def sort_key(day: str, shard: int) -> str:
 
 def clicks_by_day(code: str) -> Counter[str]:
     """The number of clicks of each day that had some, by day (2026-05-27), of all time and as of now."""
-    pages = aws.dynamodb().get_paginator("query").paginate(
-        TableName=config.daily_clicks_table(),
-        KeyConditionExpression="code = :code",
-        ExpressionAttributeValues={":code": {"S": code}},
-        ConsistentRead=True,
+    pages = (
+        aws.dynamodb()
+        .get_paginator("query")
+        .paginate(
+            TableName=config.daily_clicks_table(),
+            KeyConditionExpression="code = :code",
+            ExpressionAttributeValues={":code": {"S": code}},
+            ConsistentRead=True,
+        )
     )
     counts: Counter[str] = Counter()
     for page in pages:

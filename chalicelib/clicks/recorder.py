@@ -12,11 +12,11 @@ Lambda deletes what is not named in `batchItemFailures`; see docs/adr/0002-one-t
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import islice
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -25,6 +25,9 @@ from chalicelib.clicks.click import Click, UndecodableClick, decode
 from chalicelib.clicks.counters import own_shard
 from chalicelib.clicks.transactions import Transaction, plan, read_reasons, why_not_countable
 from chalicelib.observability import logger
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import ChangeMessageVisibilityBatchRequestEntryTypeDef
 
 MOST_TRIES = 8
 """Tries of one transaction in one invocation; after that its messages wait in the queue instead."""
@@ -56,13 +59,6 @@ _PASSING_ERRORS = frozenset(
 
 class BatchFailed(RuntimeError):
     """Every message of a batch failed for one cause. Lambda, seeing an error, polls more slowly."""
-
-
-class Context(Protocol):
-    """What the recorder needs of a Lambda context."""
-
-    def get_remaining_time_in_millis(self) -> float:
-        """Milliseconds until Lambda ends this invocation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +96,15 @@ class Failure:
 OUT_OF_TIME = Failure("out of time")
 
 
-def record_clicks(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
+def record_clicks(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Count the clicks of an SQS event; returns the partial batch response that names the messages to keep.
 
-    Raises BatchFailed if all failed for one cause, such as an unreachable database.
+    `context` is Lambda's, which knows how much time is left. Raises BatchFailed if all failed for one cause, such as
+    an unreachable database.
     """
 
     def seconds_left() -> float:
-        return context.get_remaining_time_in_millis() / 1000 - SECONDS_IN_RESERVE
+        return float(context.get_remaining_time_in_millis()) / 1000 - SECONDS_IN_RESERVE
 
     deliveries = [Delivery.of(record) for record in event["Records"]]
     failures = _count(deliveries, seconds_left)
@@ -209,8 +206,8 @@ def _pause(tries: int) -> float:
 
 
 def _put_off(failures: Mapping[Delivery, Failure]) -> None:
-    """Have each message come back after its pause. Without this they would all come when the visibility time-out ends."""
-    entries = iter(
+    """Have each message come back after its pause, instead of all at once when the visibility time-out ends."""
+    entries: Iterator[ChangeMessageVisibilityBatchRequestEntryTypeDef] = iter(
         {"Id": str(number), "ReceiptHandle": each.receipt_handle, "VisibilityTimeout": why.pause(each.receive_count)}
         for number, (each, why) in enumerate(failures.items())
     )

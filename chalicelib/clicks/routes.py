@@ -1,16 +1,18 @@
 """The HTTP route of a link's statistics."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from chalice import Blueprint
+from chalice.app import Blueprint
 
 from chalicelib import clock
-from chalicelib.access.callers import Caller
 from chalicelib.clicks.counters import clicks_by_day
 from chalicelib.clicks.statistics import statistics
 from chalicelib.links.store import read_link
 from chalicelib.problems import BadRequest
+
+if TYPE_CHECKING:
+    from chalicelib.access.callers import Caller
 
 routes = Blueprint(__name__)
 
@@ -22,7 +24,7 @@ MOST_DAYS = 3660
 def get_statistics(code: str) -> dict[str, Any]:
     """Show a link's clicks to its owner."""
     request = routes.current_request
-    days = _days((request.query_params or {}).get("days"))
+    days = _days(request.query_params.get("days") if request.query_params else None)
     link = read_link(unquote(code))
     caller: Caller = request.context["caller"]
     caller.require_may_see(link.owner)

@@ -1,4 +1,4 @@
-"""Which writes count a set of clicks, and what DynamoDB's refusal of them means. Plain functions: nothing here calls AWS.
+"""Which writes count a set of clicks, and what it means when DynamoDB refuses them. Nothing here calls AWS.
 
 A transaction holds a `Put` for each click and an `ADD` for each counter that they change. It happens as a whole or not
 at all, so a click's row is there if and only if the click is in its counter.
@@ -102,7 +102,7 @@ class Cancellation(NamedTuple):
     rest: Transaction
     """Neither counted nor refused: to be tried again."""
     busy: tuple[str, ...]
-    """Reasons to pause before trying again: somebody else was at work on the same items, or the table had too much to do."""
+    """Why to pause before trying again: somebody else was at work on the same items, or the table was too busy."""
 
 
 def read_reasons(transaction: Transaction, reasons: Sequence[str]) -> Cancellation:

@@ -4,8 +4,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import msgspec
-from chalice import Blueprint, Response
-from chalice.app import Request
+from chalice.app import Blueprint, Request, Response
 
 from chalicelib import config
 from chalicelib.access.callers import Caller

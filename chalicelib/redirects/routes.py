@@ -2,7 +2,7 @@
 
 from urllib.parse import unquote
 
-from chalice import Blueprint, Response
+from chalice.app import Blueprint, Response
 
 from chalicelib import clock
 from chalicelib.clicks.click import new_click

@@ -1,0 +1,45 @@
+"""The packaged app, deployed to an emulated AWS with IAM enforced, and driven over its API Gateway URL."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from chalicelib import aws as app_aws
+from ops import emulator
+from ops.deploy import Deployment, deploy
+from ops.package import package
+from ops.stages import LOCAL, function_environment
+from tests.e2e.deployed import Linkly, free_port, linkly_at
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An emulated AWS, to which this process's environment then points."""
+    with (
+        emulator.emulated_aws(free_port(), tmp_path_factory.mktemp("aws")) as endpoint,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for name, value in emulator.environment(endpoint).items():
+            patch.setenv(name, value)
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
+def deployment(aws_endpoint: str) -> Iterator[Deployment]:
+    """The stage `local`, deployed there; the app's modules in this process then work on it too."""
+    assert aws_endpoint
+    deployment = deploy(package(LOCAL), LOCAL, {}, lambda _: None)
+    emulator.complete(deployment)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in function_environment(LOCAL).items():
+            patch.setenv(name, value)
+        app_aws.forget_clients()
+        yield deployment
+    app_aws.forget_clients()
+
+
+@pytest.fixture(scope="session")
+def linkly(aws_endpoint: str, deployment: Deployment) -> Iterator[Linkly]:
+    """Linkly over its API Gateway URL."""
+    with linkly_at(emulator.deployed_url(aws_endpoint, deployment.outputs)) as deployed:
+        yield deployed

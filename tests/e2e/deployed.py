@@ -1,0 +1,134 @@
+"""What the end-to-end tests know of a Linkly that runs: its callers, its queues, its logs."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import httpx
+
+from chalicelib import aws, config
+from chalicelib.access.keys import Role
+from ops import PROJECT, emulator
+from ops.aws import client
+from ops.keys import make_key
+from ops.stages import LOCAL
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.literals import QueueAttributeFilterType
+
+
+@dataclass(frozen=True)
+class Linkly:
+    """Linkly at some URL, and its callers: a visitor, and holders of keys."""
+
+    visitor: httpx.Client
+    alice: httpx.Client
+    bob: httpx.Client
+    admin: httpx.Client
+
+    def create(self) -> str:
+        """Create a link of alice's and return its code."""
+        answer = self.alice.post("/links", json={"url": "https://example.com/target"})
+        assert answer.status_code == 201, answer.text
+        code: str = answer.json()["code"]
+        return code
+
+    def follow(self, code: str, times: int = 1) -> None:
+        """Follow a link; every follow must be redirected."""
+        for _ in range(times):
+            assert self.visitor.get(f"/{code}").status_code == 302
+
+    def total(self, code: str) -> int:
+        """The number of clicks that a link's statistics give."""
+        answer = self.alice.get(f"/stats/{code}")
+        assert answer.status_code == 200, answer.text
+        total: int = answer.json()["total"]
+        return total
+
+
+@contextmanager
+def linkly_at(url: str) -> Iterator[Linkly]:
+    """Linkly at `url`, with keys made for its callers."""
+
+    def holder(owner: str, role: Role = Role.USER) -> httpx.Client:
+        return httpx.Client(base_url=url, timeout=30, headers={"Authorization": f"Bearer {make_key(owner, role)}"})
+
+    with (
+        httpx.Client(base_url=url, timeout=30) as visitor,
+        holder("alice") as alice,
+        holder("bob") as bob,
+        holder("root", Role.ADMIN) as admin,
+    ):
+        yield Linkly(visitor, alice, bob, admin)
+
+
+@contextmanager
+def http_process(environment: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
+    """`chalice local` as a process, in this environment and some more; gives its URL and the file of its output."""
+    port = free_port()
+    with TemporaryDirectory() as directory, (Path(directory) / "output").open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ops.gateway", "local", "--stage", LOCAL, "--port", str(port), "--no-autoreload"],
+            cwd=PROJECT,
+            env={**os.environ, **environment, "PYTHONUNBUFFERED": "1"},
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+        try:
+            eventually(lambda: _is_well(f"http://localhost:{port}"))
+            yield f"http://localhost:{port}", Path(output.name)
+        finally:
+            emulator.stop(process)
+
+
+def _is_well(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health").is_success
+    except httpx.TransportError:
+        return False
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def eventually(check: Callable[[], bool], *, within: float = 30) -> None:
+    """Wait until `check` holds; fail if it does not after `within` seconds."""
+    deadline = time.monotonic() + within
+    while not check():
+        assert time.monotonic() < deadline, f"not within {within} seconds"
+        time.sleep(0.2)
+
+
+def dead_letters_url() -> str:
+    """The URL of the click queue's dead-letter queue."""
+    return f"{config.click_queue_url()}-dlq"
+
+
+def waiting(url: str) -> int:
+    """How many messages are in a queue, those included that a consumer holds."""
+    names: list[QueueAttributeFilterType] = [
+        "ApproximateNumberOfMessages",
+        "ApproximateNumberOfMessagesNotVisible",
+    ]
+    return sum(map(int, aws.sqs().get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()))
+
+
+def logged(function: str, since: float, text: str) -> bool:
+    """Whether a function has logged `text` since a time in seconds."""
+    group = f"/aws/lambda/linkly-local-{function}"
+    events = client("logs").filter_log_events(logGroupName=group, startTime=int(since * 1000))["events"]
+    return any(text in event["message"] for event in events)

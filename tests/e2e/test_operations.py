@@ -1,0 +1,107 @@
+"""The operator's commands, as typed, against the emulated AWS."""
+
+import os
+import re
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from ops import PROJECT, emulator
+from ops.aws import client
+from ops.deploy import outputs
+
+URL = "https://example.com/kept"
+
+
+def ops(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run `python -m ops …`, on a terminal that is wide enough for its tables."""
+    return subprocess.run(
+        [sys.executable, "-m", "ops", *arguments],
+        cwd=PROJECT,
+        env={**os.environ, "COLUMNS": "200"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def dev(aws_endpoint: str) -> str:
+    """The URL of a stage `dev`, deployed by command."""
+    deployed = ops("deploy", "--stage", "dev", "--base-url", "https://go.example.com")
+    assert deployed.returncode == 0, deployed.stderr
+    return emulator.deployed_url(aws_endpoint, outputs("dev"))
+
+
+def make_key() -> str:
+    return ops(
+        "keys", "create", "--owner", "alice", "--role", "user", "--expires", "90d", "--stage", "dev"
+    ).stdout.strip()
+
+
+def test_a_key_is_made_listed_and_revoked(dev: str) -> None:
+    key = make_key()
+    _, key_id, secret = key.split("_")
+
+    def status() -> int:
+        return httpx.get(f"{dev}/links/nothing", headers={"Authorization": f"Bearer {key}"}, timeout=30).status_code
+
+    status_before, listed_before = status(), ops("keys", "list", "--stage", "dev").stdout
+    revoked = ops("keys", "revoke", key_id, "--stage", "dev")
+    status_after, listed_after = status(), ops("keys", "list", "--stage", "dev").stdout
+
+    assert re.fullmatch(r"lk_\w{12}_\w{32}", key)
+    assert (0, f"revoked {key_id}\n") == (revoked.returncode, revoked.stdout)
+    assert (status_before, status_after) == (404, 401)
+    assert re.search(rf"{key_id}.*alice.*user.*valid", listed_before)
+    assert re.search(rf"{key_id}.*alice.*user.*revoked", listed_after)
+    assert secret not in listed_before + listed_after
+
+
+def test_a_stage_that_is_destroyed_and_deployed_again_has_its_links_still(dev: str, aws_endpoint: str) -> None:
+    key = {"Authorization": f"Bearer {make_key()}"}
+    link = httpx.post(f"{dev}/links", json={"url": URL}, headers=key, timeout=30).json()
+
+    destroyed = ops("destroy", "--stage", "dev")
+    deployed = ops("deploy", "--stage", "dev", "--base-url", "https://go.example.com")
+
+    url = emulator.deployed_url(aws_endpoint, outputs("dev"))
+    assert (destroyed.returncode, deployed.returncode) == (0, 0), destroyed.stderr + deployed.stderr
+    assert "import  LinksTable (AWS::DynamoDB::Table)" in deployed.stdout
+    assert link == httpx.get(f"{url}/links/{link['code']}", headers=key, timeout=30).json()
+    assert f"https://go.example.com/{link['code']}" == link["short_url"]
+
+
+def test_deploying_twice_changes_nothing(dev: str) -> None:
+    assert dev
+
+    again = ops("deploy", "--stage", "dev", "--base-url", "https://go.example.com")
+
+    assert (again.returncode, "nothing to change" in again.stdout) == (0, True), again.stderr
+
+
+def test_a_stage_is_not_destroyed_while_clicks_wait(dev: str) -> None:
+    assert dev
+    sqs = client("sqs")
+    dead_letters = sqs.get_queue_url(QueueName="linkly-dev-clicks-dlq")["QueueUrl"]
+    sqs.send_message(QueueUrl=dead_letters, MessageBody="a click")
+
+    refused = ops("destroy", "--stage", "dev")
+    sqs.purge_queue(QueueUrl=dead_letters)
+
+    assert (refused.returncode, "1 in linkly-dev-clicks-dlq" in refused.stderr) == (1, True)
+    assert outputs("dev")
+
+
+def test_a_command_about_a_stage_that_is_not_there_says_so(aws_endpoint: str) -> None:
+    assert aws_endpoint
+
+    listed = ops("keys", "list", "--stage", "prod")
+
+    assert (
+        listed.returncode,
+        listed.stderr,
+    ) == (1, "There is no stage 'prod' in this account and region. Deploy it: make deploy STAGE=prod\n")

@@ -1,0 +1,123 @@
+"""`make run`, as a new user types it, in a copy of the checkout."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from ops import PROJECT
+from tests.e2e.deployed import eventually, free_port
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of what is under version control here, with the same environments."""
+    copy = tmp_path / "linkly"
+    for name in (
+        "app.py",
+        "chalicelib",
+        "infra",
+        "ops",
+        "Makefile",
+        ".chalice",
+        *(each.name for each in PROJECT.glob("requirements*")),
+    ):
+        source = PROJECT / name
+        if source.is_dir():
+            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__", "deployments"))
+        else:
+            copy.mkdir(exist_ok=True)
+            shutil.copy2(source, copy / name)
+    for environment in (".venv", ".venv-aws"):
+        (copy / environment).symlink_to(PROJECT / environment)
+    return copy
+
+
+@contextmanager
+def make_run(checkout: Path, port: int, aws_port: int) -> Iterator[tuple[dict[str, Any], Path]]:
+    """Run it until the end of the block, and then press Ctrl-C; gives .local/run.json and the file of its output."""
+    run_file = checkout / ".local" / "run.json"
+    started = time.time()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MAKE"))}
+    output = checkout.parent / "output"
+    with output.open("wb") as terminal:
+        process = subprocess.Popen(
+            ["make", "run"],
+            cwd=checkout,
+            env={**environment, "PORT": str(port), "AWS_PORT": str(aws_port)},
+            stdin=subprocess.DEVNULL,
+            stdout=terminal,
+            stderr=terminal,
+            start_new_session=True,
+        )
+        try:
+            eventually(lambda: run_file.exists() and run_file.stat().st_mtime > started, within=60)
+            yield json.loads(run_file.read_text()), output
+        finally:
+            os.killpg(process.pid, signal.SIGINT)
+            process.wait(60)
+
+
+def processes_of(checkout: Path) -> list[str]:
+    """The command lines of the processes that work in a checkout."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").readlink().is_relative_to(checkout):
+                found.append((process / "cmdline").read_text())
+        except OSError:  # it has ended, or is not ours
+            continue
+    return found
+
+
+def test_make_run_serves_counts_shows_logs_stops_without_a_trace_and_remembers(checkout: Path) -> None:
+    port, aws_port = free_port(), free_port()
+
+    with make_run(checkout, port, aws_port) as (run, output):
+        key = {"Authorization": f"Bearer {run['keys']['user']}"}
+        link = httpx.post(f"{run['url']}/links", json={"url": "https://example.com/kept"}, headers=key).json()
+        followed = [httpx.get(link["short_url"]), httpx.get(f"{run['deployed_url']}/{link['code']}", timeout=30)]
+        eventually(lambda: httpx.get(f"{run['url']}/stats/{link['code']}", headers=key).json()["total"] == 2)
+        eventually(lambda: "record_clicks  | INFO clicks recorded" in output.read_text())
+    processes_left = processes_of(checkout)
+    with make_run(checkout, port, aws_port) as (run_again, _):
+        kept = httpx.get(f"{run_again['url']}/links/{link['code']}", headers=key)
+
+    assert [answer.status_code for answer in followed] == [302, 302]
+    assert f"http://localhost:{port}/{link['code']}" == link["short_url"]
+    assert f"curl -X POST http://localhost:{port}/links" in output.read_text()
+    assert {"url", "deployed_url", "aws_endpoint", "keys", "outputs"} == set(run)
+    assert [] == processes_left == processes_of(checkout)
+    assert (200, link) == (kept.status_code, kept.json())
+    assert run["keys"] == run_again["keys"]
+
+
+@pytest.mark.parametrize("setting", ["PORT", "AWS_PORT"])
+def test_make_run_says_so_if_a_port_is_taken(aws_endpoint: str, setting: str) -> None:
+    taken = aws_endpoint.rpartition(":")[2]
+    ports = {"PORT": str(free_port()), "AWS_PORT": str(free_port()), setting: taken}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "ops", "run"],
+        cwd=PROJECT,
+        env={**os.environ, **ports},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    expected = (
+        f"Port {taken} is taken by another program. "
+        f"Stop it, or choose another port: {setting}={int(taken) + 1} make run\n"
+    )
+    assert (1, expected) == (done.returncode, done.stderr)

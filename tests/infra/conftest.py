@@ -1,0 +1,40 @@
+"""The app, packaged as for a deployment: what Chalice, the merge and SAM's translator make of it."""
+
+import zipfile
+from collections.abc import Iterator, Mapping
+from io import BytesIO
+from typing import Any
+
+import pytest
+
+from ops.package import Package, package
+
+Resources = Mapping[str, Mapping[str, Any]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def region() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+        yield
+
+
+@pytest.fixture(scope="session")
+def dev_package() -> Package:
+    return package("dev")
+
+
+@pytest.fixture(scope="session")
+def template(dev_package: Package) -> Mapping[str, Any]:
+    return dev_package.template("some-bucket")
+
+
+@pytest.fixture(scope="session")
+def resources(template: Mapping[str, Any]) -> Resources:
+    resources: Resources = template["Resources"]
+    return resources
+
+
+@pytest.fixture(scope="session")
+def zip_file(dev_package: Package) -> zipfile.ZipFile:
+    return zipfile.ZipFile(BytesIO(dev_package.code))
