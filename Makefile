@@ -39,7 +39,7 @@ deploy: .venv/ready ## Deploy to AWS as STAGE (dev), with the credentials and re
 	@$(python) -m ops deploy --stage $(STAGE)
 
 .PHONY: destroy
-destroy: .venv/ready ## Delete the stack of STAGE; its tables and queues stay
+destroy: .venv/ready ## Delete the stack of STAGE; its tables stay, and while clicks wait it refuses
 	@$(python) -m ops destroy --stage $(STAGE)
 
 .PHONY: logs

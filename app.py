@@ -5,14 +5,18 @@ from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from chalice.app import Chalice, Request, Response, SQSEvent
+from chalice.app import Chalice, DynamoDBEvent, Request, Response, SNSEvent, SQSEvent
 
 from chalicelib import problems
 from chalicelib.access.callers import authenticate
-from chalicelib.clicks import recorder
+from chalicelib.analytics.daily_links import count_created_link
+from chalicelib.analytics.routes import routes as analytics_routes
+from chalicelib.clicks import purge, recorder
 from chalicelib.clicks.routes import routes as clicks_routes
+from chalicelib.links import publisher
 from chalicelib.links.routes import routes as links_routes
 from chalicelib.observability import logger
+from chalicelib.redirects import refresher
 from chalicelib.redirects.routes import routes as redirects_routes
 
 app = Chalice("linkly", configure_logs=False)
@@ -44,6 +48,7 @@ def admit_caller(request: Request, get_response: Callable[[Request], Response]) 
 
 app.register_blueprint(links_routes)
 app.register_blueprint(clicks_routes)
+app.register_blueprint(analytics_routes)
 app.register_blueprint(redirects_routes)
 
 
@@ -53,11 +58,37 @@ def get_health() -> dict[str, str]:
     return {"status": "ok"}
 
 
-# infra/template.yaml says which queue: its name has the stage in it.
+# infra/template.yaml says which queue, topic or stream each of these names means: they have the stage in their names.
+
+
 @app.on_sqs_message(queue="clicks", batch_size=500, maximum_batching_window_in_seconds=2, maximum_concurrency=5)
 def record_clicks(event: SQSEvent) -> dict[str, Any]:
     """Count clicks."""
     return recorder.record_clicks(event.to_dict(), event.context)
+
+
+@app.on_dynamodb_record("links", batch_size=100, starting_position="TRIM_HORIZON")
+def publish_link_events(event: DynamoDBEvent) -> None:
+    """Announce changes of links."""
+    publisher.publish_link_events(event.to_dict())
+
+
+@app.on_sqs_message(queue="link-changes", batch_size=10)
+def refresh_redirects(event: SQSEvent) -> dict[str, Any]:
+    """Keep the redirect cache right."""
+    return refresher.refresh_redirects(event.to_dict(), event.context)
+
+
+@app.on_sns_message(topic="link-events")
+def count_created_links(event: SNSEvent) -> None:
+    """Count new links."""
+    count_created_link(event.message)
+
+
+@app.on_sqs_message(queue="deleted-links", batch_size=1)
+def purge_clicks(event: SQSEvent) -> dict[str, Any]:
+    """Remove the clicks of deleted links."""
+    return purge.purge_clicks(event.to_dict(), event.context)
 
 
 def _answer(call: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:

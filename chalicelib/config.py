@@ -48,8 +48,46 @@ def click_queue_url() -> str:
     return _required("CLICK_QUEUE_URL", "the URL of the queue that carries clicks")
 
 
+def link_events_topic_arn() -> str:
+    """The ARN of the topic on which changes of links are announced."""
+    return _required("LINK_EVENTS_TOPIC_ARN", "the ARN of the topic that announces changes of links")
+
+
+def link_changes_queue_url() -> str:
+    """The URL of the queue that carries changes of links to the redirect cache."""
+    return _required("LINK_CHANGES_QUEUE_URL", "the URL of the queue that carries changes to the redirect cache")
+
+
+def deleted_links_queue_url() -> str:
+    """The URL of the queue of links whose clicks are to be removed."""
+    return _required("DELETED_LINKS_QUEUE_URL", "the URL of the queue of links whose clicks are to be removed")
+
+
+def daily_links_table() -> str:
+    """The name of the table that counts new links per day."""
+    return _required("DAILY_LINKS_TABLE", "the name of the table that counts new links per day")
+
+
+def idempotency_table() -> str:
+    """The name of the table that remembers the answers to requests with an Idempotency-Key."""
+    return _required("IDEMPOTENCY_TABLE", "the name of the table that remembers answers by Idempotency-Key")
+
+
+def retry_pause_seconds() -> int:
+    """Seconds until a message that failed is delivered again, the first time; each further pause is twice as long."""
+    text = _required("RETRY_PAUSE_SECONDS", "the seconds until a message that failed is delivered again")
+    if not text.isdecimal() or not 1 <= int(text) <= LONGEST_RETRY_PAUSE_SECONDS:
+        raise SettingMissing(
+            f"RETRY_PAUSE_SECONDS is {text!r}: give a whole number from 1 to {LONGEST_RETRY_PAUSE_SECONDS}."
+        )
+    return int(text)
+
+
+LONGEST_RETRY_PAUSE_SECONDS = 2000
+"""Doubled four times, it is still below the 12 hours that SQS allows."""
+
 SHORTEST_CLICK_RETENTION_DAYS = 30
-"""A row must outlive every copy of its message: 4 days in the queue and 14 in the dead-letter queue, with room."""
+"""A row must outlive every copy of its message, which may wait for 14 days and, sent back once, for 14 more."""
 
 
 def click_retention_days() -> int:

@@ -5,13 +5,17 @@
     │   ├── InvalidUrl        400
     │   └── InvalidCode       400
     ├── Unauthenticated       401
+    ├── AdminsOnly            403
     ├── NotYourLink           403
     ├── NotFound              404
     │   └── LinkNotFound      404
     ├── CodeTaken             409
+    ├── StillInProgress       409
     ├── LinkDeleted           410
+    ├── StaleVersion          412
     ├── BodyTooLarge          413
     ├── UnsupportedMediaType  415
+    ├── IdempotencyKeyReused  422
     ├── InternalError         500
     └── Unavailable           503
 
@@ -73,10 +77,19 @@ class Unauthenticated(Problem):
     headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": 'Bearer realm="linkly"'}
 
 
+class AdminsOnly(Problem):
+    """The key is good, but not an admin's."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
 class NotYourLink(Problem):
     """The key is good, but the link is somebody else's."""
 
     status = HTTPStatus.FORBIDDEN
+
+    def __init__(self) -> None:
+        super().__init__("This link belongs to somebody else. Use the key of its owner, or an admin's.")
 
 
 class NotFound(Problem):
@@ -101,6 +114,16 @@ class CodeTaken(Problem):
         super().__init__(f"The code {code!r} is taken. Choose another one, or leave it out to be given one.")
 
 
+class StillInProgress(Problem):
+    """The first request with this Idempotency-Key has not been answered yet."""
+
+    status = HTTPStatus.CONFLICT
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
+
+    def __init__(self) -> None:
+        super().__init__("A request with this Idempotency-Key is being answered. Try again in a moment.")
+
+
 class LinkDeleted(Problem):
     """The link existed, and was deleted by its owner."""
 
@@ -108,6 +131,15 @@ class LinkDeleted(Problem):
 
     def __init__(self, code: str) -> None:
         super().__init__(f"The link {code!r} has been deleted by its owner.")
+
+
+class StaleVersion(Problem):
+    """The link has changed since the caller read it."""
+
+    status = HTTPStatus.PRECONDITION_FAILED
+
+    def __init__(self) -> None:
+        super().__init__("The link has another version than If-Match says. Read it again, and decide anew.")
 
 
 class BodyTooLarge(Problem):
@@ -120,6 +152,15 @@ class UnsupportedMediaType(Problem):
     """The body is not JSON."""
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+class IdempotencyKeyReused(Problem):
+    """The Idempotency-Key was used before, for another request."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used with another body. Use a new one for a new request.")
 
 
 class InternalError(Problem):

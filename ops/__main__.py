@@ -9,13 +9,22 @@ import typer
 from rich.console import Console
 
 from ops import deploy as deployment
-from ops import emulator, keys, local, logs, stages
+from ops import dlq, emulator, keys, local, logs, stages
 from ops import package as packaging
 
 commands = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 commands.add_typer(keys.commands, name="keys")
+commands.add_typer(dlq.commands, name="dlq")
 
-Stage = Annotated[str, typer.Option(help="A stage of .chalice/config.json.")]
+
+def real_stage(stage: str) -> str:
+    """Refuse the stage that only `make run` deploys."""
+    if stage == stages.LOCAL:
+        raise typer.BadParameter("the stage local lives on this machine: make run")
+    return stage
+
+
+Deployed = Annotated[str, typer.Option(callback=real_stage, help="A stage of .chalice/config.json.")]
 
 
 @commands.command()
@@ -29,19 +38,20 @@ def run(
 
 @commands.command()
 def deploy(
-    stage: Stage,
+    stage: Deployed,
     base_url: Annotated[str, typer.Option(envvar="BASE_URL", help="Where visitors follow links.")] = "",
     click_retention_days: Annotated[int, typer.Option(envvar="CLICK_RETENTION_DAYS", min=30)] = 90,
+    alarm_email: Annotated[str, typer.Option(envvar="ALARM_EMAIL", help="Who is told when an alarm goes off.")] = "",
 ) -> None:
     """Deploy the checkout to the account and region of the environment."""
-    parameters = {"BaseUrl": base_url, "ClickRetentionDays": str(click_retention_days)}
+    parameters = {"BaseUrl": base_url, "ClickRetentionDays": str(click_retention_days), "AlarmEmail": alarm_email}
     for name, value in deployment.deploy(packaging.package(stage), stage, parameters, print).outputs.items():
         print(f"{name}: {value}")
 
 
 @commands.command()
 def destroy(
-    stage: Stage,
+    stage: Deployed,
     discard_messages: Annotated[bool, typer.Option(help="Delete the queues even if clicks wait in them.")] = False,
 ) -> None:
     """Delete a stage's stack. Its tables stay; deploying the stage again adopts them."""
@@ -56,9 +66,7 @@ def destroy(
 
 
 @commands.command(name="logs")
-def follow_logs(
-    stage: Annotated[str | None, typer.Option(help="The stage; without it, the local stack if it runs.")] = None,
-) -> None:
+def follow_logs(stage: stages.Stage = None) -> None:
     """Follow the logs of a stage's functions, until Ctrl-C."""
     stage = stages.connect(stage)
     try:
@@ -73,6 +81,7 @@ EXPECTED = (
     emulator.PortTaken,
     local.AlreadyRunning,
     local.HttpFailed,
+    local.PortChanged,
     packaging.PackagingFailed,
     stages.StageUnknown,
 )

@@ -11,11 +11,9 @@ from rich.table import Table
 from chalicelib import clock
 from chalicelib.access import store
 from chalicelib.access.keys import ApiKey, Role, Token, hash_secret, new_token
-from ops.stages import connect
+from ops.stages import Stage, connect
 
 commands = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
-
-Stage = Annotated[str | None, typer.Option(help="The stage; without it, the local stack if it runs.")]
 
 _LONGEST_DAYS = 36_500
 

@@ -32,6 +32,10 @@ class AlreadyRunning(Exception):
     """Another `make run` works in this checkout."""
 
 
+class PortChanged(Exception):
+    """The stored stack belongs to another port."""
+
+
 class HttpFailed(Exception):
     """`chalice local` did not start, or ended by itself."""
 
@@ -39,7 +43,7 @@ class HttpFailed(Exception):
 def run(port: int, aws_port: int) -> None:
     """Start everything, say what to try first, and show what happens until Ctrl-C.
 
-    Raises PortTaken, AlreadyRunning, EmulatorFailed, PackagingFailed, DeploymentFailed or HttpFailed.
+    Raises PortTaken, PortChanged, AlreadyRunning, EmulatorFailed, PackagingFailed, DeploymentFailed or HttpFailed.
     """
     emulator.require_free_port(port, "PORT")
     emulator.require_free_port(aws_port, "AWS_PORT")
@@ -50,6 +54,7 @@ def run(port: int, aws_port: int) -> None:
     with _this_checkout():
         last_keys = run_file().get("keys", {})
         RUN_FILE.unlink(missing_ok=True)  # whoever waits for it waits for this run's
+        _keep_port(aws_port)
         _say(f"starting the emulated AWS on port {aws_port}")
         with emulator.emulated_aws(aws_port, DIRECTORY / "aws") as endpoint:
             os.environ.update(emulator.environment(endpoint))
@@ -150,6 +155,17 @@ def _key(role: Role, last_keys: Mapping[str, str]) -> str:
     if token and (key := store.find_key(token.id)) and key.admits(token.secret, clock.now()):
         return str(token)
     return str(make_key(role.value, role))
+
+
+def _keep_port(aws_port: int) -> None:
+    """Refuse another port than last time: the stored queues have it in their URLs, and would not be found."""
+    note = DIRECTORY / "aws_port"
+    if note.exists() and note.read_text() != str(aws_port):
+        raise PortChanged(
+            f"What the local stack stores here belongs to AWS_PORT={note.read_text()}. "
+            "Use that port again, or forget what is stored: make reset"
+        )
+    note.write_text(str(aws_port))
 
 
 def _write_run_file(content: Mapping[str, Any]) -> None:

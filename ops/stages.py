@@ -4,13 +4,18 @@ import json
 import os
 import socket
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
+
+import typer
 
 from chalicelib import aws as app_aws
 from ops import PROJECT, emulator
 from ops.aws import client
 from ops.deploy import stack_name
+
+Stage = Annotated[str | None, typer.Option(help="The stage; without it, the local stack if it runs.")]
+"""The option that every command takes."""
 
 LOCAL = "local"
 RUN_FILE = PROJECT / ".local" / "run.json"
@@ -31,7 +36,7 @@ def connect(stage: str | None) -> str:
         if not _local_stack_runs():
             raise StageUnknown("Say which stage: --stage dev. (Without it, a running local stack is used; none runs.)")
         stage = LOCAL
-    if stage == LOCAL:
+    if stage == LOCAL and "AWS_ENDPOINT_URL" not in os.environ:
         if not _local_stack_runs():
             raise StageUnknown("The local stack does not run. Start it in another terminal: make run")
         os.environ.update(emulator.environment(run_file()["aws_endpoint"]))

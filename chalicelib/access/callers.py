@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from chalicelib import clock
 from chalicelib.access.keys import Role, parse_token
 from chalicelib.access.store import find_key
-from chalicelib.problems import NotYourLink, Unauthenticated
+from chalicelib.problems import AdminsOnly, NotYourLink, Unauthenticated
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,12 @@ class Caller:
     def require_may_see(self, owner: str) -> None:
         """Raise NotYourLink unless what `owner` owns is this caller's to see and change."""
         if self.role is not Role.ADMIN and self.owner != owner:
-            raise NotYourLink("This link belongs to somebody else. Use the key of its owner, or an admin's.")
+            raise NotYourLink
+
+    def require_admin(self) -> None:
+        """Raise AdminsOnly unless this caller is an admin."""
+        if self.role is not Role.ADMIN:
+            raise AdminsOnly("Only an admin's key may ask for this.")
 
 
 def authenticate(authorization: str | None) -> Caller:

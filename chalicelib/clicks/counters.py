@@ -1,7 +1,7 @@
 """The counters in DynamoDB: table `daily_clicks`, by `code` and `day#shard`.
 
-A day's clicks are spread over shards, so that consumers at work at the same time seldom wait for one another; each
-execution environment adds to a shard of its own. A statistic is the sum over the shards.
+A day's clicks are spread over shards, so that consumers at work at the same time get less in each other's way: each
+execution environment draws one for its lifetime. A statistic is the sum over the shards.
 """
 
 import secrets

@@ -2,7 +2,7 @@
 
 import re
 
-from chalicelib.base58 import random_text
+from chalicelib.base58 import derived_text, random_text
 from chalicelib.problems import InvalidCode
 
 _CODE = re.compile(r"[A-Za-z0-9_-]{3,64}", re.ASCII)
@@ -24,6 +24,6 @@ def check_code(code: str) -> None:
         raise InvalidCode(f"The code {code!r} is reserved for our own pages. Choose another one.")
 
 
-def generate_code() -> str:
-    """A random code: 7 base-58 characters, one of 2.2 million million (58**7)."""
-    return random_text(7)
+def generate_code(seed: str | None = None) -> str:
+    """A code of 7 base-58 characters, one of 2.2 million million (58**7): random, or decided by `seed`."""
+    return random_text(7) if seed is None else derived_text(7, seed)

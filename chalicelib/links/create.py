@@ -1,6 +1,7 @@
 """Create a link."""
 
 from contextlib import suppress
+from dataclasses import dataclass
 
 from chalicelib import clock
 from chalicelib.links.codes import check_code, generate_code
@@ -13,24 +14,37 @@ from chalicelib.problems import CodeTaken, Unavailable
 _TRIES = 5
 
 
-def create_link(url: str, code: str | None, owner: str, own_hosts: frozenset[str]) -> Link:
-    """A new link of `owner`'s to `url`, under `code` or, without one, under a random code.
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A link that somebody would like to have: under `code`, or without one under a code that nobody can guess.
+
+    `own_hosts` are the shortener's own, which a link may not point at.
+    """
+
+    url: str
+    code: str | None
+    owner: str
+    own_hosts: frozenset[str]
+
+
+def create_link(wish: Wish, write_id: str | None = None) -> Link:
+    """The new link. With the same `write_id`, which then also decides the code, it is the same one every time.
 
     Raises InvalidUrl, InvalidCode, CodeTaken or, when chance is very unkind, Unavailable.
     """
-    if code is not None:
-        check_code(code)
-    target = normalise_url(url, own_hosts)
-    if code is not None:
-        return _insert(target, code, owner)
-    for _ in range(_TRIES):
+    if wish.code is not None:
+        check_code(wish.code)
+    target = normalise_url(wish.url, wish.own_hosts)
+    if wish.code is not None:
+        return _insert(target, wish.code, wish.owner, write_id)
+    for number in range(_TRIES):
         with suppress(CodeTaken):
-            return _insert(target, generate_code(), owner)
+            return _insert(target, generate_code(f"{write_id}#{number}" if write_id else None), wish.owner, write_id)
     raise Unavailable(f"{_TRIES} random codes in a row were taken. Try again.")
 
 
-def _insert(url: str, code: str, owner: str) -> Link:
+def _insert(url: str, code: str, owner: str, write_id: str | None) -> Link:
     now = clock.now()
     link = Link(code, url, owner, version=1, status=Status.ACTIVE, created_at=now, updated_at=now)
-    insert_link(link)
+    insert_link(link, write_id)
     return link

@@ -1,21 +1,36 @@
 """The HTTP routes of links."""
 
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib import config
-from chalicelib.access.callers import Caller
-from chalicelib.links.create import create_link
+from chalicelib.links.change import change_target, delete_link
+from chalicelib.links.create import Wish, create_link
+from chalicelib.links.link import Link, Status
+from chalicelib.links.listing import list_links
+from chalicelib.links.once import create_link_once
 from chalicelib.links.store import read_link
-from chalicelib.problems import BadRequest, BodyTooLarge
+from chalicelib.parameters import whole_number
+from chalicelib.problems import BadRequest, BodyTooLarge, LinkDeleted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chalicelib.access.callers import Caller
 
 routes = Blueprint(__name__)
 
 LARGEST_BODY = 16 * 1024
 """Bytes."""
+
+DEFAULT_LIMIT = 50
+LARGEST_LIMIT = 100
+
+Body = TypeVar("Body")
 
 
 class NewLink(msgspec.Struct, forbid_unknown_fields=True):
@@ -25,15 +40,38 @@ class NewLink(msgspec.Struct, forbid_unknown_fields=True):
     code: str | None = None
 
 
+class NewTarget(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of PUT /links/{code}."""
+
+    url: str
+
+
 @routes.route("/links", methods=["POST"])
 def post_link() -> Response:
     """Create a link."""
     request = routes.current_request
-    wish = _body(request)
-    base = base_url_of(request)
-    own_hosts = frozenset({urlsplit(base).netloc, urlsplit(_address_of(request)).netloc})
-    link = create_link(wish.url, wish.code, _caller(request).owner, own_hosts).public(base)
-    return Response(link, {"Location": link["short_url"]}, 201)
+    body = _body(request, NewLink)
+    wish = Wish(body.url, body.code, _caller(request).owner, _own_hosts(request))
+    base_url = base_url_of(request)
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        link = create_link(wish).public(base_url)
+    else:
+        link = create_link_once(key, wish, base_url, request.lambda_context)
+    return Response(link, {"Location": link["short_url"], "ETag": f'"{link["version"]}"'}, 201)
+
+
+@routes.route("/links", methods=["GET"])
+def get_links() -> dict[str, Any]:
+    """List links, newest first: the caller's, or those of the owner that an admin asks for."""
+    request = routes.current_request
+    parameters: Mapping[str, str] = request.query_params or {}
+    caller = _caller(request)
+    owner = parameters.get("owner", caller.owner)
+    caller.require_may_see(owner)
+    limit = whole_number(parameters, "limit", DEFAULT_LIMIT, LARGEST_LIMIT)
+    page = list_links(owner, limit, parameters.get("cursor"))
+    return {"items": [link.public(base_url_of(request)) for link in page.links], "next": page.next}
 
 
 @routes.route("/links/{code}", methods=["GET"])
@@ -42,12 +80,34 @@ def get_link(code: str) -> Response:
     request = routes.current_request
     link = read_link(unquote(code))
     _caller(request).require_may_see(link.owner)
-    return Response(link.public(base_url_of(request)), {"ETag": f'"{link.version}"'})
+    if link.status is Status.DELETED:
+        raise LinkDeleted(link.code)
+    return _shown(link)
+
+
+@routes.route("/links/{code}", methods=["PUT"])
+def put_link(code: str) -> Response:
+    """Point a link at another url."""
+    request = routes.current_request
+    body = _body(request, NewTarget)
+    return _shown(change_target(unquote(code), body.url, _caller(request), _if_match(request), _own_hosts(request)))
+
+
+@routes.route("/links/{code}", methods=["DELETE"], content_types=[])
+def remove_link(code: str) -> Response:
+    """Delete a link."""
+    request = routes.current_request
+    delete_link(unquote(code), _caller(request), _if_match(request))
+    return Response("", status_code=204)
 
 
 def base_url_of(request: Request) -> str:
     """Where visitors follow links, without a slash at the end: the setting, or else where this request came in."""
     return config.base_url() or _address_of(request)
+
+
+def _shown(link: Link) -> Response:
+    return Response(link.public(base_url_of(routes.current_request)), {"ETag": f'"{link.version}"'})
 
 
 def _address_of(request: Request) -> str:
@@ -59,18 +119,33 @@ def _address_of(request: Request) -> str:
     return f"{scheme}://{host}{stage_path}"
 
 
-def _caller(request: Request) -> Caller:
+def _own_hosts(request: Request) -> frozenset[str]:
+    return frozenset(urlsplit(address).netloc for address in (base_url_of(request), _address_of(request)))
+
+
+def _caller(request: Request) -> "Caller":
     caller: Caller = request.context["caller"]
     return caller
 
 
-def _body(request: Request) -> NewLink:
+def _body(request: Request, kind: type[Body]) -> Body:
     body: Any = request.raw_body
     if len(body) > LARGEST_BODY:
         raise BodyTooLarge(f"The body has {len(body)} bytes. At most {LARGEST_BODY} are read.")
     try:
-        return msgspec.json.decode(body, type=NewLink)
+        return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
         raise BadRequest(f"The body does not fit: {error}.") from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise BadRequest(f'The body is not JSON ({error}). Send an object like {{"url": "https://…"}}.') from error
+
+
+def _if_match(request: Request) -> int | None:
+    """The version that If-Match asks for (RFC 9110, section 13.1.1); None if it asks for none."""
+    text = request.headers.get("if-match", "*").strip()
+    if text == "*":
+        return None
+    match = re.fullmatch(r'"([1-9][0-9]{0,17})"', text)
+    if match is None:
+        raise BadRequest("If-Match must be the ETag of the link as you read it, such as \"3\", or '*'.")
+    return int(match[1])

@@ -1,26 +1,38 @@
 """Links in DynamoDB: table `links`, by `code`. A question about the present is asked in the write itself."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import msgspec
 
 from chalicelib import aws, clock, config
 from chalicelib.links.codes import is_code
 from chalicelib.links.link import Link, Status
-from chalicelib.problems import CodeTaken, LinkNotFound
+from chalicelib.problems import CodeTaken, LinkDeleted, LinkNotFound, NotYourLink, Problem, StaleVersion
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, QueryInputTypeDef
+
+_MOST_QUERIES = 10
 
 
-def insert_link(link: Link) -> None:
+class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a page of an owner's links ends."""
+
+    created_at: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
+    code: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{3,64}$")]
+
+
+def insert_link(link: Link, write_id: str | None = None) -> None:
     """Store a new link. Raises CodeTaken if the code is, or ever was, another link's.
 
-    The write carries an id of its own. If its answer is lost and botocore sends it again, the second attempt finds the
-    first one's item under that id, and knows that the code is taken by nobody but itself.
+    The write carries an id of its own. If its answer is lost and it is sent again, the second attempt finds the first
+    one's item under that id, and knows that the code is taken by nobody but itself.
     """
     dynamodb = aws.dynamodb()
-    write_id = str(uuid.uuid4())
+    write_id = write_id or str(uuid.uuid4())
     try:
         dynamodb.put_item(
             TableName=config.links_table(),
@@ -30,6 +42,96 @@ def insert_link(link: Link) -> None:
         )
     except dynamodb.exceptions.ConditionalCheckFailedException as error:
         raise CodeTaken(link.code) from error
+
+
+def update_link(code: str, changes: Mapping[str, str], owner: str | None, version: int | None) -> Link:
+    """Change a link that is not deleted, if it is `owner`'s and at `version` (None: whosever, whichever).
+
+    All of this is one conditional write, of which DynamoDB returns the item that it failed on. That item also tells
+    whether it was this very write, sent again after its answer was lost, that changed it. Returns the link as it is
+    then. Raises LinkNotFound, NotYourLink, LinkDeleted or StaleVersion.
+    """
+    if not is_code(code):
+        raise LinkNotFound(code)
+    dynamodb = aws.dynamodb()
+    write_id = str(uuid.uuid4())
+    conditions = ["#status = :active", "write_id <> :write_id"]
+    values: dict[str, AttributeValueTypeDef] = {
+        ":active": {"S": Status.ACTIVE.value},
+        ":write_id": {"S": write_id},
+        ":now": {"S": clock.rfc3339(clock.now())},
+        ":one": {"N": "1"},
+        **{f":new_{name}": {"S": value} for name, value in changes.items()},
+    }
+    names = {"#status": "status", **{f"#{name}": name for name in changes}}
+    if owner is not None:
+        conditions.append("#owner = :owner")
+        names["#owner"] = "owner"
+        values[":owner"] = {"S": owner}
+    if version is not None:
+        conditions.append("version = :version")
+        values[":version"] = {"N": str(version)}
+    settings = ", ".join(f"#{name} = :new_{name}" for name in changes)
+    try:
+        answer = dynamodb.update_item(
+            TableName=config.links_table(),
+            Key={"code": {"S": code}},
+            UpdateExpression=f"SET {settings}, version = version + :one, updated_at = :now, write_id = :write_id",
+            ConditionExpression=" AND ".join(conditions),
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=values,
+            ReturnValues="ALL_NEW",
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+    except dynamodb.exceptions.ConditionalCheckFailedException as error:
+        item: dict[str, AttributeValueTypeDef] | None = cast("Any", error.response).get("Item")
+        if item is None:
+            raise LinkNotFound(code) from error
+        if item["write_id"]["S"] == write_id:
+            return _from_item(item)
+        raise _refusal(_from_item(item), owner) from error
+    return _from_item(answer["Attributes"])
+
+
+def _refusal(link: Link, owner: str | None) -> Problem:
+    if owner is not None and link.owner != owner:
+        return NotYourLink()
+    if link.status is Status.DELETED:
+        return LinkDeleted(link.code)
+    return StaleVersion()
+
+
+def query_links(owner: str, limit: int, after: Position | None) -> tuple[list[Link], Position | None]:
+    """At most `limit` of `owner`'s links that are not deleted, newest first, and the position to go on from.
+
+    Deleted links are skipped; to stay bounded, a page may come short of `limit` where very many were deleted.
+    """
+    links: list[Link] = []
+    position = after
+    for _ in range(_MOST_QUERIES):
+        query: QueryInputTypeDef = {
+            "TableName": config.links_table(),
+            "IndexName": "by_owner",
+            "KeyConditionExpression": "#owner = :owner",
+            "FilterExpression": "#status = :active",
+            "ExpressionAttributeNames": {"#owner": "owner", "#status": "status"},
+            "ExpressionAttributeValues": {":owner": {"S": owner}, ":active": {"S": Status.ACTIVE.value}},
+            "ScanIndexForward": False,
+            "Limit": limit - len(links),
+        }
+        if position:
+            query["ExclusiveStartKey"] = {
+                "owner": {"S": owner},
+                "created_at": {"S": position.created_at},
+                "code": {"S": position.code},
+            }
+        answer = aws.dynamodb().query(**query)
+        links += map(_from_item, answer["Items"])
+        last = answer.get("LastEvaluatedKey")
+        position = Position(last["created_at"]["S"], last["code"]["S"]) if last else None
+        if position is None or len(links) == limit:
+            break
+    return links, position
 
 
 def read_link(code: str) -> Link:

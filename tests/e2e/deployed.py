@@ -1,5 +1,6 @@
 """What the end-to-end tests know of a Linkly that runs: its callers, its queues, its logs."""
 
+import json
 import os
 import socket
 import subprocess
@@ -29,14 +30,15 @@ if TYPE_CHECKING:
 class Linkly:
     """Linkly at some URL, and its callers: a visitor, and holders of keys."""
 
+    url: str
     visitor: httpx.Client
     alice: httpx.Client
     bob: httpx.Client
     admin: httpx.Client
 
-    def create(self) -> str:
-        """Create a link of alice's and return its code."""
-        answer = self.alice.post("/links", json={"url": "https://example.com/target"})
+    def create(self, holder: httpx.Client | None = None) -> str:
+        """Create a link, alice's unless somebody else is given, and return its code."""
+        answer = (holder or self.alice).post("/links", json={"url": "https://example.com/target"})
         assert answer.status_code == 201, answer.text
         code: str = answer.json()["code"]
         return code
@@ -54,20 +56,21 @@ class Linkly:
         return total
 
 
+def key_holder(url: str, owner: str, role: Role = Role.USER) -> httpx.Client:
+    """Somebody with a new key."""
+    return httpx.Client(base_url=url, timeout=30, headers={"Authorization": f"Bearer {make_key(owner, role)}"})
+
+
 @contextmanager
 def linkly_at(url: str) -> Iterator[Linkly]:
     """Linkly at `url`, with keys made for its callers."""
-
-    def holder(owner: str, role: Role = Role.USER) -> httpx.Client:
-        return httpx.Client(base_url=url, timeout=30, headers={"Authorization": f"Bearer {make_key(owner, role)}"})
-
     with (
         httpx.Client(base_url=url, timeout=30) as visitor,
-        holder("alice") as alice,
-        holder("bob") as bob,
-        holder("root", Role.ADMIN) as admin,
+        key_holder(url, "alice") as alice,
+        key_holder(url, "bob") as bob,
+        key_holder(url, "root", Role.ADMIN) as admin,
     ):
-        yield Linkly(visitor, alice, bob, admin)
+        yield Linkly(url, visitor, alice, bob, admin)
 
 
 @contextmanager
@@ -132,3 +135,37 @@ def logged(function: str, since: float, text: str) -> bool:
     group = f"/aws/lambda/linkly-local-{function}"
     events = client("logs").filter_log_events(logGroupName=group, startTime=int(since * 1000))["events"]
     return any(text in event["message"] for event in events)
+
+
+@contextmanager
+def forbidden(function: str, action: str) -> Iterator[None]:
+    """Take one permission away from a function, for a while."""
+    iam = client("iam")
+    arn = client("lambda").get_function_configuration(FunctionName=f"linkly-local-{function}")["Role"]
+    role = arn.rpartition("/")[2]
+    [name] = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    left = [
+        {**statement, "Action": [each for each in statement["Action"] if each != action]}
+        for statement in policy["Statement"]
+    ]
+    assert left != policy["Statement"], f"{function} has no permission {action}"
+    less = {**policy, "Statement": [statement for statement in left if statement["Action"]]}
+    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(less))
+    try:
+        yield
+    finally:
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
+
+
+def ops(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run `python -m ops …`, on a terminal that is wide enough for its tables."""
+    return subprocess.run(
+        [sys.executable, "-m", "ops", *arguments],
+        cwd=PROJECT,
+        env={**os.environ, "COLUMNS": "200"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )

@@ -1,0 +1,1 @@
+"""Links created per day, in a table of its own."""

@@ -1,0 +1,72 @@
+"""The number of links created per day: table `daily_links`, by `day`, which no other room touches.
+
+Beside the days, the table holds a marker for each event that was counted, written in one transaction with the counter.
+Best effort: an event that Lambda gives up on is not counted.
+"""
+
+from datetime import date, timedelta
+from typing import Any
+
+from chalicelib import aws, clock, config
+from chalicelib.links.events import LinkEvent, UndecodableEvent, decode
+from chalicelib.observability import logger
+
+MARKER_DAYS = 15
+"""How long a repeated event is recognised; SNS and Lambda together try for some hours."""
+
+
+def count_created_link(message: str) -> None:
+    """Count a link.created event for its day, in UTC, once.
+
+    Raises TransactionCanceledException if the counter is busy; Lambda then tries again, twice.
+    """
+    try:
+        event = decode(message)
+    except UndecodableEvent as error:
+        logger.error("link event not counted", extra={"reason": str(error)})
+        return
+    dynamodb = aws.dynamodb()
+    try:
+        dynamodb.transact_write_items(TransactItems=[_mark(event), _add(event)])
+    except dynamodb.exceptions.TransactionCanceledException as error:
+        if error.response["CancellationReasons"][0]["Code"] != "ConditionalCheckFailed":
+            raise
+
+
+def links_by_day(days: int, today: date) -> list[dict[str, Any]]:
+    """How many links were created on each of the last `days` days, today's included and newest first.
+
+    A day without new links is left out. At most 100 days: one BatchGetItem.
+    """
+    wanted = [(today - timedelta(days=back)).isoformat() for back in range(days)]
+    table = config.daily_links_table()
+    keys: list[Any] = [{"day": {"S": day}} for day in wanted]
+    found: dict[str, int] = {}
+    while keys:
+        answer = aws.dynamodb().batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": True}})
+        found |= {item["day"]["S"]: int(item["links"]["N"]) for item in answer["Responses"][table]}
+        keys = answer["UnprocessedKeys"][table]["Keys"] if answer["UnprocessedKeys"] else []
+    return [{"day": day, "links": found[day]} for day in wanted if day in found]
+
+
+def _mark(event: LinkEvent) -> Any:
+    expires_at = clock.now() + timedelta(days=MARKER_DAYS)
+    return {
+        "Put": {
+            "TableName": config.daily_links_table(),
+            "Item": {"day": {"S": f"event#{event.id}"}, "expires_at": {"N": str(int(expires_at.timestamp()))}},
+            "ConditionExpression": "attribute_not_exists(#day)",
+            "ExpressionAttributeNames": {"#day": "day"},
+        }
+    }
+
+
+def _add(event: LinkEvent) -> Any:
+    return {
+        "Update": {
+            "TableName": config.daily_links_table(),
+            "Key": {"day": {"S": event.day}},
+            "UpdateExpression": "ADD links :one",
+            "ExpressionAttributeValues": {":one": {"N": "1"}},
+        }
+    }

@@ -1,0 +1,132 @@
+"""Messages as SQS delivers them to a function, and how those that fail come back.
+
+A function answers a batch with `batchItemFailures`; Lambda deletes every message that is not named there. What fails
+for a passing reason comes back after a pause that doubles with every delivery; what can never succeed comes back soon,
+five times, and then waits in the dead-letter queue.
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Self
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib import aws, config
+from chalicelib.observability import logger
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import ChangeMessageVisibilityBatchRequestEntryTypeDef
+
+SECONDS_IN_RESERVE = 15
+"""Left over when work ends: for a last call that times out (7 seconds), a pause, and putting messages off."""
+
+HOPELESS_PAUSE = 2
+"""Seconds until a message that can never succeed is delivered again, on its way to the dead-letter queue."""
+
+
+class BatchFailed(RuntimeError):
+    """Every message of a batch failed for one cause: a fault that should show among the function's errors."""
+
+
+class Hopeless(ValueError):
+    """A message that can never succeed; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message, as delivered this time."""
+
+    message_id: str
+    receipt_handle: str
+    receive_count: int
+    body: str
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Self:
+        """The delivery in a record of an SQS event."""
+        return cls(
+            record["messageId"],
+            record["receiptHandle"],
+            int(record["attributes"]["ApproximateReceiveCount"]),
+            record["body"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a message must come again: `hopeless` if that cannot help."""
+
+    cause: str
+    hopeless: bool = False
+
+    @classmethod
+    def of(cls, error: BotoCoreError | ClientError) -> Self:
+        """The failure that an error of an AWS call is."""
+        return cls(error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__)
+
+    def pause(self, receive_count: int) -> int:
+        """Seconds until the message is delivered again, after its `receive_count`th delivery."""
+        return HOPELESS_PAUSE if self.hopeless else config.retry_pause_seconds() * 2 ** (receive_count - 1)
+
+
+OUT_OF_TIME = Failure("out of time")
+
+
+def seconds_left(context: Any) -> Callable[[], float]:
+    """How many seconds a Lambda context leaves for work, less the reserve; asked again and again."""
+    return lambda: float(context.get_remaining_time_in_millis()) / 1000 - SECONDS_IN_RESERVE
+
+
+def handle_each(
+    event: Mapping[str, Any], context: Any, queue_url: str, handle: Callable[[Delivery, Callable[[], float]], None]
+) -> dict[str, Any]:
+    """Have `handle` work on each message of an SQS event, and answer for the batch as `respond` does.
+
+    `handle` is told how to ask for the seconds left. Its message comes back if it raises Hopeless or an AWS error.
+    """
+    deliveries = [Delivery.of(record) for record in event["Records"]]
+    left = seconds_left(context)
+    failures: dict[Delivery, Failure] = {}
+    for delivery in deliveries:
+        if left() <= 0:
+            failures[delivery] = OUT_OF_TIME
+            continue
+        try:
+            handle(delivery, left)
+        except Hopeless as error:
+            failures[delivery] = Failure(str(error), hopeless=True)
+        except (BotoCoreError, ClientError) as error:
+            failures[delivery] = Failure.of(error)
+    return respond(deliveries, failures, queue_url)
+
+
+def respond(deliveries: Sequence[Delivery], failures: Mapping[Delivery, Failure], queue_url: str) -> dict[str, Any]:
+    """The partial batch response that keeps the messages that failed, each put off for its pause.
+
+    Raises BatchFailed if all failed for one cause that may pass, such as an unreachable database.
+    """
+    if failures:
+        _put_off(failures, queue_url)
+        logger.warning(
+            "messages failed",
+            extra={"failures": [{"message_id": each.message_id, "cause": why.cause} for each, why in failures.items()]},
+        )
+        causes = set(failures.values()) - {OUT_OF_TIME}
+        if len(failures) == len(deliveries) and len(causes) <= 1 and not any(why.hopeless for why in causes):
+            raise BatchFailed(f"all of {len(deliveries)} messages failed: {causes or OUT_OF_TIME}")
+    return {"batchItemFailures": [{"itemIdentifier": delivery.message_id} for delivery in failures]}
+
+
+def _put_off(failures: Mapping[Delivery, Failure], queue_url: str) -> None:
+    """Have each message come back after its pause, instead of all at once when the visibility time-out ends."""
+    entries: Iterator[ChangeMessageVisibilityBatchRequestEntryTypeDef] = iter(
+        {"Id": str(number), "ReceiptHandle": each.receipt_handle, "VisibilityTimeout": why.pause(each.receive_count)}
+        for number, (each, why) in enumerate(failures.items())
+    )
+    while ten := list(islice(entries, 10)):  # the most that one call takes
+        try:
+            aws.sqs().change_message_visibility_batch(QueueUrl=queue_url, Entries=ten)
+        except (BotoCoreError, ClientError) as error:
+            logger.warning("messages not put off", extra={"reason": str(error)})
