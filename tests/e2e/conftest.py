@@ -11,7 +11,6 @@ from ops.package import package
 from ops.stages import LOCAL, function_environment
 from tests.e2e.deployed import Linkly, free_port, linkly_at
 
-
 # A purge must still come later than the last click, which memory and cache allow some seconds after a deletion.
 SHORT_WAITS = {"RetryPauseSeconds": "1", "PurgeDelaySeconds": "12"}
 
