@@ -99,6 +99,9 @@ def _answer(call: Callable[..., Response], *args: Any, **kwargs: Any) -> Respons
     except (BotoCoreError, ClientError):
         logger.exception("a request failed at AWS")
         return _problem(problems.Unavailable("The database cannot be reached just now. Try again in a moment."))
+    except Exception:  # noqa: BLE001 (whatever it was, the caller gets an answer and the log the reason)
+        logger.exception("a request failed")
+        return _problem(problems.InternalError())
 
 
 def _problem(problem: problems.Problem) -> Response:

@@ -76,15 +76,10 @@ def idempotency_table() -> str:
 def retry_pause_seconds() -> int:
     """Seconds until a message that failed is delivered again, the first time; each further pause is twice as long."""
     text = _required("RETRY_PAUSE_SECONDS", "the seconds until a message that failed is delivered again")
-    if not text.isdecimal() or not 1 <= int(text) <= LONGEST_RETRY_PAUSE_SECONDS:
-        raise SettingMissing(
-            f"RETRY_PAUSE_SECONDS is {text!r}: give a whole number from 1 to {LONGEST_RETRY_PAUSE_SECONDS}."
-        )
+    if not text.isdecimal() or int(text) < 1:
+        raise SettingMissing(f"RETRY_PAUSE_SECONDS is {text!r}: give a whole number of seconds, at least 1.")
     return int(text)
 
-
-LONGEST_RETRY_PAUSE_SECONDS = 2000
-"""Doubled four times, it is still below the 12 hours that SQS allows."""
 
 SHORTEST_CLICK_RETENTION_DAYS = 30
 """A row must outlive every copy of its message, which may wait for 14 days and, sent back once, for 14 more."""

@@ -25,6 +25,9 @@ SECONDS_IN_RESERVE = 15
 HOPELESS_PAUSE = 2
 """Seconds until a message that can never succeed is delivered again, on its way to the dead-letter queue."""
 
+LONGEST_PAUSE = 12 * 60 * 60
+"""Seconds: SQS hides a message no longer."""
+
 
 class BatchFailed(RuntimeError):
     """Every message of a batch failed for one cause: a fault that should show among the function's errors."""
@@ -68,7 +71,9 @@ class Failure:
 
     def pause(self, receive_count: int) -> int:
         """Seconds until the message is delivered again, after its `receive_count`th delivery."""
-        return HOPELESS_PAUSE if self.hopeless else config.retry_pause_seconds() * 2 ** (receive_count - 1)
+        if self.hopeless:
+            return HOPELESS_PAUSE
+        return min(config.retry_pause_seconds() << (receive_count - 1), LONGEST_PAUSE)
 
 
 OUT_OF_TIME = Failure("out of time")

@@ -11,15 +11,15 @@ LONGEST_REFERRER = 1024
 LONGEST_USER_AGENT = 512
 """Characters that are kept; the rest of what a browser sends is cut off."""
 
-Code = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{3,64}$")]
+Code = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{3,64}\Z")]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
-Country = Annotated[str, msgspec.Meta(pattern="^[A-Z0-9]{2}$")]
+Country = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{2}\Z")]
 
 
 class Click(msgspec.Struct, frozen=True, kw_only=True):
     """One visit. `id` is minted once, at the redirect, and is the only thing that a click is deduplicated by."""
 
-    v: Literal[1] = 1
+    v: Literal[1]
     id: uuid.UUID
     code: Code
     occurred_at: Moment
@@ -49,6 +49,7 @@ def new_click(code: str, headers: Mapping[str, str], occurred_at: datetime) -> C
     """
     country = headers.get("cloudfront-viewer-country", "")
     return Click(
+        v=1,
         id=uuid.uuid4(),
         code=code,
         occurred_at=occurred_at,

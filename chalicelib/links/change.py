@@ -8,12 +8,12 @@ from chalicelib.links.targets import normalise_url
 from chalicelib.problems import LinkDeleted, LinkNotFound
 
 
-def change_target(code: str, url: str, caller: Caller, version: int | None, own_hosts: frozenset[str]) -> Link:
+def change_target(code: str, url: str, caller: Caller, version: int | None, own_addresses: frozenset[str]) -> Link:
     """Point a link at another url; `version` is the one that the caller has seen, None for whichever it is.
 
     Raises InvalidUrl, LinkNotFound, NotYourLink, LinkDeleted or StaleVersion.
     """
-    return update_link(code, {"url": normalise_url(url, own_hosts)}, _owner_asked_for(caller), version)
+    return update_link(code, {"url": normalise_url(url, own_addresses)}, _owner_asked_for(caller), version)
 
 
 def delete_link(code: str, caller: Caller, version: int | None) -> None:

@@ -18,13 +18,13 @@ _TRIES = 5
 class Wish:
     """A link that somebody would like to have: under `code`, or without one under a code that nobody can guess.
 
-    `own_hosts` are the shortener's own, which a link may not point at.
+    `own_addresses` are the shortener's, which a link may not point at.
     """
 
     url: str
     code: str | None
     owner: str
-    own_hosts: frozenset[str]
+    own_addresses: frozenset[str]
 
 
 def create_link(wish: Wish, write_id: str | None = None) -> Link:
@@ -34,7 +34,7 @@ def create_link(wish: Wish, write_id: str | None = None) -> Link:
     """
     if wish.code is not None:
         check_code(wish.code)
-    target = normalise_url(wish.url, wish.own_hosts)
+    target = normalise_url(wish.url, wish.own_addresses)
     if wish.code is not None:
         return _insert(target, wish.code, wish.owner, write_id)
     for number in range(_TRIES):

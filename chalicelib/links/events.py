@@ -21,10 +21,10 @@ _NAMESPACE = uuid.UUID("0f8ab9b0-6c1c-4f0e-9d62-4a2f5b9f9c55")
 class LinkEvent(msgspec.Struct, frozen=True, kw_only=True):
     """A change of a link that was committed."""
 
-    v: Literal[1] = 1
+    v: Literal[1]
     id: uuid.UUID
     type: EventType
-    code: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{3,64}$")]
+    code: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{3,64}\Z")]
     url: str
     version: Annotated[int, msgspec.Meta(ge=1)]
     occurred_at: Annotated[datetime, msgspec.Meta(tz=True)]
@@ -50,6 +50,7 @@ def event_of(record: Mapping[str, Any]) -> LinkEvent | None:
         return None
     code, version = new["code"]["S"], int(new["version"]["N"])
     return LinkEvent(
+        v=1,
         id=uuid.uuid5(_NAMESPACE, f"{code}#{version}"),
         type=_type(old, new),
         code=code,

@@ -2,7 +2,7 @@
 
 import re
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import msgspec
 from chalice.app import Blueprint, Request, Response
@@ -51,7 +51,7 @@ def post_link() -> Response:
     """Create a link."""
     request = routes.current_request
     body = _body(request, NewLink)
-    wish = Wish(body.url, body.code, _caller(request).owner, _own_hosts(request))
+    wish = Wish(body.url, body.code, _caller(request).owner, _own_addresses(request))
     base_url = base_url_of(request)
     key = request.headers.get("idempotency-key")
     if key is None:
@@ -90,7 +90,7 @@ def put_link(code: str) -> Response:
     """Point a link at another url."""
     request = routes.current_request
     body = _body(request, NewTarget)
-    return _shown(change_target(unquote(code), body.url, _caller(request), _if_match(request), _own_hosts(request)))
+    return _shown(change_target(unquote(code), body.url, _caller(request), _if_match(request), _own_addresses(request)))
 
 
 @routes.route("/links/{code}", methods=["DELETE"], content_types=[])
@@ -119,8 +119,8 @@ def _address_of(request: Request) -> str:
     return f"{scheme}://{host}{stage_path}"
 
 
-def _own_hosts(request: Request) -> frozenset[str]:
-    return frozenset(urlsplit(address).netloc for address in (base_url_of(request), _address_of(request)))
+def _own_addresses(request: Request) -> frozenset[str]:
+    return frozenset({base_url_of(request), _address_of(request)})
 
 
 def _caller(request: Request) -> "Caller":

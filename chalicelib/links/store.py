@@ -21,8 +21,8 @@ _MOST_QUERIES = 10
 class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where a page of an owner's links ends."""
 
-    created_at: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
-    code: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{3,64}$")]
+    created_at: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z")]
+    code: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{3,64}\Z")]
 
 
 def insert_link(link: Link, write_id: str | None = None) -> None:

@@ -1,8 +1,12 @@
 """What a link may point at, by the rules of the WHATWG URL standard, as browsers apply them (https://url.spec.whatwg.org)."""
 
 import re
+from typing import TYPE_CHECKING
 
 from chalicelib.problems import InvalidUrl
+
+if TYPE_CHECKING:
+    import ada_url
 
 LONGEST_URL = 2048
 
@@ -12,11 +16,11 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _HOST_AND_PORT = re.compile(r"(localhost|[^/?#:]*\.[^/?#:]*):\d+(?=[/?#]|$)")
 
 
-def normalise_url(text: str, own_hosts: frozenset[str]) -> str:
+def normalise_url(text: str, own_addresses: frozenset[str]) -> str:
     """The URL that a browser would go to for `text`: absolute, ASCII, at most 2,048 characters.
 
-    Without a scheme it gets https. `own_hosts` are the shortener's own (with port, if not the default one): a link
-    to those could lead a visitor in circles. Raises InvalidUrl, saying what to change.
+    Without a scheme it gets https. `own_addresses` are URLs of the shortener itself: a link to their hosts could lead
+    a visitor in circles. Raises InvalidUrl, saying what to change.
     """
     # Imported here because a redirect, which shares this process, never needs it.
     import ada_url  # noqa: PLC0415
@@ -36,8 +40,13 @@ def normalise_url(text: str, own_hosts: frozenset[str]) -> str:
         raise InvalidUrl(f"The url's scheme is {url.protocol!r}. Only http: and https: are redirected to.")
     if url.username or url.password:
         raise InvalidUrl("The url contains a user name or password. Remove it: everybody who follows it would see it.")
-    if url.host in own_hosts:
+    if any(_host(url) == _host(ada_url.URL(address)) for address in own_addresses):
         raise InvalidUrl("The url points at this shortener itself. Give the address where the visitor should end.")
     if len(url.href) > LONGEST_URL:
         raise InvalidUrl(f"The url has {len(url.href)} characters. At most {LONGEST_URL} are allowed.")
     return url.href
+
+
+def _host(url: "ada_url.URL") -> tuple[str, str]:
+    # go.example.com. is go.example.com, from the root of all names.
+    return url.hostname.removesuffix("."), url.port

@@ -16,7 +16,13 @@ def send(body: str) -> None:
 def message(code: str) -> str:
     return encode(
         Click(
-            id=uuid.uuid4(), code=code, occurred_at=datetime.now(UTC), referrer=None, user_agent="curl/8", country=None
+            v=1,
+            id=uuid.uuid4(),
+            code=code,
+            occurred_at=datetime.now(UTC),
+            referrer=None,
+            user_agent="curl/8",
+            country=None,
         )
     )
 

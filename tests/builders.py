@@ -1,0 +1,115 @@
+"""Valid values, so that a test names only what it is about."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chalicelib.access.keys import ApiKey, Role, Token, hash_secret
+from chalicelib.clicks.click import Click, encode
+from chalicelib.links.link import Link, Status
+
+NOW = datetime(2026, 5, 27, 10, 15, 30, 123000, tzinfo=UTC)
+"""What the time is in tests. Milliseconds are what the tables keep."""
+
+TODAY = "2026-05-27"
+
+
+class StoppedClock:
+    """Stands in for chalicelib.clock: time passes only when somebody sleeps, and then at once."""
+
+    def __init__(self) -> None:
+        self.time = NOW
+        self.sleeps: list[float] = []
+
+    def now(self) -> datetime:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.time += timedelta(seconds=seconds)
+
+
+class LambdaContext:
+    """A Lambda context that has `seconds_left` each time it is asked, and the last of them from then on."""
+
+    def __init__(self, *seconds_left: float) -> None:
+        self._answers = list(seconds_left or (60,))
+
+    def get_remaining_time_in_millis(self) -> float:
+        return 1000 * (self._answers.pop(0) if len(self._answers) > 1 else self._answers[0])
+
+
+def a_click(**given: Any) -> Click:
+    usual = {
+        "v": 1,
+        "id": uuid.uuid4(),
+        "code": "my-link",
+        "occurred_at": NOW,
+        "referrer": None,
+        "user_agent": None,
+        "country": None,
+    }
+    return Click(**{**usual, **given})
+
+
+def clicks(number: int, **given: Any) -> list[Click]:
+    return [a_click(**given) for _ in range(number)]
+
+
+def a_message(body: Click | str | None = None, receive_count: int = 1) -> dict[str, Any]:
+    """A record of an SQS event: a click's, unless a text is given."""
+    return {
+        "messageId": str(uuid.uuid4()),
+        "receiptHandle": str(uuid.uuid4()),
+        "attributes": {"ApproximateReceiveCount": str(receive_count)},
+        "body": body if isinstance(body, str) else encode(body or a_click()),
+    }
+
+
+def an_sqs_event(*records: dict[str, Any]) -> dict[str, Any]:
+    return {"Records": list(records)}
+
+
+def a_link(**given: Any) -> Link:
+    usual = {
+        "code": "my-link",
+        "url": "https://example.com/",
+        "owner": "ada",
+        "version": 1,
+        "status": Status.ACTIVE,
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    return Link(**{**usual, **given})
+
+
+TOKEN = Token("A" * 12, "s" * 32)
+
+
+def a_key(token: Token = TOKEN, **given: Any) -> ApiKey:
+    """The stored side of a token."""
+    usual = {
+        "id": token.id,
+        "hash": hash_secret(token.secret),
+        "owner": "ada",
+        "role": Role.USER,
+        "created_at": NOW,
+        "expires_at": None,
+        "revoked": False,
+    }
+    return ApiKey(**{**usual, **given})
+
+
+def a_request(method: str, resource: str, **given: Any) -> dict[str, Any]:
+    """The event that API Gateway hands to the app for one of its resources, such as /links/{code}."""
+    context = {"httpMethod": method, "resourcePath": resource, "path": resource, "identity": {"sourceIp": "192.0.2.1"}}
+    usual: dict[str, Any] = {
+        "path": resource,
+        "headers": {},
+        "pathParameters": {},
+        "multiValueQueryStringParameters": None,
+        "stageVariables": None,
+        "body": None,
+        "isBase64Encoded": False,
+    }
+    return {**usual, **given, "requestContext": {**context, **given.get("requestContext", {})}}

@@ -1,0 +1,55 @@
+"""What unit and functional tests share, and nothing that holds for tests/infra and tests/e2e, which need more."""
+
+import json
+import os
+from collections.abc import Callable
+from io import StringIO
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from chalicelib import aws
+from chalicelib.observability import logger
+from chalicelib.redirects import follow
+from tests import infrastructure
+from tests.builders import StoppedClock
+
+# A slow machine is no failure.
+settings.register_profile("linkly", deadline=None)
+settings.load_profile("linkly")
+
+
+@pytest.fixture
+def offline(socket_disabled: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 (it closes the sockets)
+    """No sockets, nothing of this machine's own AWS settings, nothing remembered, and the template's environment."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": infrastructure.REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        **infrastructure.environment(),
+    }.items():
+        monkeypatch.setenv(name, value)
+    aws.forget_clients()
+    follow.forget()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> StoppedClock:
+    """The time, which stands still."""
+    stopped = StoppedClock()
+    monkeypatch.setattr("chalicelib.clock.now", stopped.now)
+    monkeypatch.setattr("chalicelib.clock.sleep", stopped.sleep)
+    return stopped
+
+
+@pytest.fixture
+def logs(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
+    """Call it for the log lines so far; each must be one JSON object."""
+    stdout = StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", stdout)
+    return lambda: [json.loads(line) for line in stdout.getvalue().splitlines()]

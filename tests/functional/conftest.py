@@ -1,0 +1,85 @@
+"""Functional tests: the whole app in this process, with moto for AWS."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.loaders import create_loader
+from chalice.test import Client
+
+from app import app
+from chalicelib import aws
+from chalicelib.access.keys import Role
+from tests import infrastructure
+from tests.builders import StoppedClock
+from tests.faults import Faults
+from tests.functional.visitor import Visitor, sign_in
+
+
+@pytest.fixture(autouse=True)
+def functional(
+    offline: None,  # noqa: ARG001 (asked for what it does)
+    clock: StoppedClock,  # noqa: ARG001 (likewise)
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[None]:
+    """Every functional test has an AWS of its own, as empty as on the first day."""
+    monkeypatch.setattr(time, "sleep", lambda _: None)  # botocore's pause between two attempts
+    with infrastructure.emulated_aws():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def botocore_data() -> Iterator[None]:
+    """Each test has new clients. That each read botocore's data files again would be half of the time."""
+    shared = create_loader()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("botocore.session.create_loader", lambda _: shared)
+        yield
+
+
+@pytest.fixture(scope="session")
+def client() -> Client:
+    """Chalice's test client. It applies a stage's environment while a call lasts; ours comes from the template."""
+    return Client(app, stage_name="local", project_dir=str(infrastructure.ROOT))
+
+
+@pytest.fixture
+def anyone(client: Client) -> Visitor:
+    """Somebody without a key."""
+    return Visitor(client, {})
+
+
+@pytest.fixture
+def ada(client: Client) -> Visitor:
+    """A user."""
+    return sign_in(client, "ada")
+
+
+@pytest.fixture
+def bob(client: Client) -> Visitor:
+    """Another user."""
+    return sign_in(client, "bob")
+
+
+@pytest.fixture
+def admin(client: Client) -> Visitor:
+    """An admin."""
+    return sign_in(client, "root", Role.ADMIN)
+
+
+@pytest.fixture
+def faults() -> Faults:
+    """The app's calls to AWS, recorded; none breaks unless a test plans it."""
+    return Faults(aws.dynamodb(), aws.sqs())
+
+
+@pytest.fixture
+def one_item_a_page() -> None:
+    """Queries and scans answer with an item at a time, as they do with a megabyte when there is more."""
+
+    def limit(params: dict[str, Any], **_: Any) -> None:
+        params["Limit"] = 1
+
+    for operation in ("Query", "Scan"):
+        aws.dynamodb().meta.events.register(f"before-parameter-build.dynamodb.{operation}", limit)

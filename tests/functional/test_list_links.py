@@ -1,0 +1,130 @@
+"""GET /links: somebody's links, newest first, a page at a time."""
+
+import base64
+from datetime import timedelta
+from http import HTTPStatus
+
+import pytest
+
+from chalicelib.links import store
+from chalicelib.links.link import Status
+from chalicelib.links.store import insert_link
+from tests.builders import NOW, a_link
+from tests.functional.visitor import Visitor, a_problem
+
+NOT_OURS = "The cursor is not one of ours. Leave it out to start at the newest link."
+FROM_1_TO_100 = "The parameter 'limit' must be a whole number from 1 to 100."
+
+
+def given_links(number: int, owner: str = "ada") -> list[str]:
+    """Create links, a minute after the other; gives their codes, newest first."""
+    codes = [f"{owner}-{index}" for index in range(number)]
+    for index, code in enumerate(codes):
+        insert_link(a_link(code=code, owner=owner, created_at=NOW + timedelta(minutes=index)))
+    return codes[::-1]
+
+
+def pages(visitor: Visitor, query: str) -> list[list[str]]:
+    """The codes of all pages."""
+    found = []
+    cursor: str | None = ""
+    while cursor is not None:
+        answer = visitor.get(f"/links?{query}" + (f"&cursor={cursor}" if cursor else ""))
+        found.append([link["code"] for link in answer.body["items"]])
+        cursor = answer.body["next"]
+    return found
+
+
+def test_a_link_is_listed_as_it_is_shown(ada: Visitor) -> None:
+    given_links(1)
+
+    answer = ada.get("/links")
+
+    assert (200, {"items": [ada.get("/links/ada-0").body], "next": None}) == (answer.status, answer.body)
+
+
+def test_pages_are_full_newest_first_and_end(ada: Visitor) -> None:
+    codes = given_links(5)
+
+    assert [codes[0:2], codes[2:4], codes[4:]] == pages(ada, "limit=2")
+
+
+def test_fifty_come_at_once_unless_another_limit_is_given(ada: Visitor) -> None:
+    codes = given_links(52)
+
+    assert [50, 2] == [len(page) for page in pages(ada, "")]
+    assert [codes] == pages(ada, "limit=100")
+
+
+def test_everybody_sees_their_own(ada: Visitor, bob: Visitor, admin: Visitor) -> None:
+    adas, bobs = given_links(2, "ada"), given_links(1, "bob")
+
+    assert ([adas], [bobs], [[]]) == (pages(ada, ""), pages(bob, ""), pages(admin, ""))
+
+
+def test_only_an_admin_may_ask_for_somebody_elses(ada: Visitor, bob: Visitor, admin: Visitor) -> None:
+    adas = given_links(3)
+
+    assert [adas[:2], adas[2:]] == pages(admin, "owner=ada&limit=2")
+    assert [adas] == pages(ada, "owner=ada")
+    assert HTTPStatus.FORBIDDEN == bob.get("/links?owner=ada").status
+
+
+def test_deleted_links_are_left_out_and_do_not_make_a_page_short(ada: Visitor) -> None:
+    given_links(3)
+    for index in range(4):
+        created_at = NOW + timedelta(seconds=30 + index)
+        insert_link(a_link(code=f"gone-{index}", owner="ada", status=Status.DELETED, created_at=created_at))
+
+    assert [["ada-2", "ada-1"], ["ada-0"]] == pages(ada, "limit=2")
+
+
+def test_very_many_deleted_links_cost_a_page_its_length_and_nobody_their_patience(
+    ada: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_MOST_QUERIES", 2)
+    given_links(1)
+    for index in range(5):
+        insert_link(
+            a_link(
+                code=f"gone-{index}", owner="ada", status=Status.DELETED, created_at=NOW + timedelta(hours=1 + index)
+            )
+        )
+
+    found = pages(ada, "limit=1")
+
+    assert ["ada-0"] == [code for page in found for code in page]
+    assert len(found) > 1
+
+
+@pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "1.5", ""])
+def test_a_limit_is_from_1_to_100(ada: Visitor, limit: str) -> None:
+    answer = ada.get(f"/links?limit={limit}")
+
+    assert a_problem(HTTPStatus.BAD_REQUEST, "bad-request", FROM_1_TO_100) == answer
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "x",
+        "%00",
+        "not-ours",
+        *(
+            base64.urlsafe_b64encode(text.encode()).decode()
+            for text in (
+                "[]",
+                "{}",
+                '{"created_at": "yesterday", "code": "abc"}',
+                '{"created_at": "2026-05-27T10:15:30.123Z", "code": ""}',
+                '{"created_at": "2026-05-27T10:15:30.123Z", "code": "abc", "owner": "bob"}',
+                "[" * 5000,
+            )
+        ),
+    ],
+)
+def test_a_cursor_that_is_not_ours_is_refused(ada: Visitor, cursor: str) -> None:
+    answer = ada.get(f"/links?cursor={cursor}")
+
+    assert a_problem(HTTPStatus.BAD_REQUEST, "bad-request", NOT_OURS) == answer

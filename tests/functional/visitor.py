@@ -1,0 +1,74 @@
+"""The app over HTTP, as somebody who calls it sees it."""
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from chalice.test import Client
+
+from chalicelib.access.keys import Role, new_token
+from chalicelib.access.store import put_key
+from tests.builders import a_key
+
+
+class Answer(NamedTuple):
+    """What came back: JSON decoded, anything else as text."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+
+class Visitor:
+    """Somebody who sends these headers with every request."""
+
+    def __init__(self, client: Client, headers: Mapping[str, str]) -> None:
+        self._client = client
+        self.headers = dict(headers)
+
+    def get(self, path: str) -> Answer:
+        return self.send("GET", path)
+
+    def head(self, path: str) -> Answer:
+        return self.send("HEAD", path)
+
+    def post(self, path: str, body: Any) -> Answer:
+        """Send `body` as JSON."""
+        return self.send("POST", path, json.dumps(body).encode(), {"Content-Type": "application/json"})
+
+    def send(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
+        response = self._client.http.request(method, path, {**self.headers, **(headers or {})}, body)
+        text = response.body.decode()
+        return Answer(response.status_code, response.headers, _json_of(text))
+
+    def sending(self, **headers: str) -> "Visitor":
+        """The same, with more headers; an underscore stands for a hyphen."""
+        return Visitor(self._client, self.headers | {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def sign_in(client: Client, owner: str, role: Role = Role.USER) -> Visitor:
+    """Somebody with a new key."""
+    token = new_token()
+    put_key(a_key(token, owner=owner, role=role))
+    return Visitor(client, {"Authorization": f"Bearer {token}"})
+
+
+def a_problem(status: HTTPStatus, kind: str, detail: str, **headers: str) -> Answer:
+    """The answer that this problem is; an underscore in a header's name stands for a hyphen."""
+    return Answer(
+        status.value,
+        {
+            "Content-Type": "application/problem+json",
+            "Cache-Control": "no-store",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        },
+        {"type": f"urn:linkly:problem:{kind}", "title": status.phrase, "status": status.value, "detail": detail},
+    )
+
+
+def _json_of(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

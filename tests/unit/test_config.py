@@ -1,0 +1,95 @@
+"""Settings, which say what is wrong with them."""
+
+from collections.abc import Callable
+
+import pytest
+
+from chalicelib import config
+
+
+@pytest.mark.parametrize("value", [None, ""])
+@pytest.mark.parametrize(
+    ("read", "name", "purpose"),
+    [
+        (config.links_table, "LINKS_TABLE", "the name of the table that holds the links"),
+        (config.redirects_table, "REDIRECTS_TABLE", "the name of the table that caches redirects"),
+        (config.clicks_table, "CLICKS_TABLE", "the name of the table with one row a click"),
+        (config.daily_clicks_table, "DAILY_CLICKS_TABLE", "the name of the table that counts clicks per day"),
+        (config.api_keys_table, "API_KEYS_TABLE", "the name of the table of API keys"),
+        (config.click_queue_url, "CLICK_QUEUE_URL", "the URL of the queue that carries clicks"),
+        (config.click_retention_days, "CLICK_RETENTION_DAYS", "how many days a click's row is kept"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and value.isupper() else "",
+)
+def test_a_missing_setting_is_named_with_its_purpose(
+    monkeypatch: pytest.MonkeyPatch, read: Callable[[], object], name: str, purpose: str, value: str | None
+) -> None:
+    monkeypatch.delenv(name)
+    if value is not None:
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(config.SettingMissing) as raised:
+        read()
+
+    assert f"Set the environment variable {name}: {purpose}." == str(raised.value)
+
+
+def test_settings_are_what_the_environment_says() -> None:
+    assert (
+        "linkly-test-links",
+        "linkly-test-redirects",
+        "linkly-test-clicks",
+        "linkly-test-daily_clicks",
+        "linkly-test-api_keys",
+        "https://sqs.eu-central-1.amazonaws.com/123456789012/linkly-test-clicks",
+        90,
+        "https://go.example.com",
+    ) == (
+        config.links_table(),
+        config.redirects_table(),
+        config.clicks_table(),
+        config.daily_clicks_table(),
+        config.api_keys_table(),
+        config.click_queue_url(),
+        config.click_retention_days(),
+        config.base_url(),
+    )
+
+
+@pytest.mark.parametrize("days", ["30", "31", "3650"])
+def test_clicks_are_kept_for_thirty_days_or_more(monkeypatch: pytest.MonkeyPatch, days: str) -> None:
+    monkeypatch.setenv("CLICK_RETENTION_DAYS", days)
+
+    assert int(days) == config.click_retention_days()
+
+
+@pytest.mark.parametrize("days", ["29", "0", "-30", "90.0", "ninety", "90 days", "9²", "1e3"])
+def test_a_retention_that_could_count_a_click_twice_is_refused(monkeypatch: pytest.MonkeyPatch, days: str) -> None:
+    monkeypatch.setenv("CLICK_RETENTION_DAYS", days)
+
+    with pytest.raises(config.SettingMissing) as raised:
+        config.click_retention_days()
+
+    assert (
+        f"CLICK_RETENTION_DAYS is {days!r}: give a whole number of days, at least 30, "
+        "since a click that is delivered again after its row is gone would count twice."
+    ) == str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "address"),
+    [
+        ("https://go.example.com", "https://go.example.com"),
+        ("https://go.example.com/", "https://go.example.com"),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_address_is_without_a_slash_at_its_end_or_left_to_the_request(
+    monkeypatch: pytest.MonkeyPatch, value: str | None, address: str | None
+) -> None:
+    monkeypatch.delenv("BASE_URL")
+    if value is not None:
+        monkeypatch.setenv("BASE_URL", value)
+
+    assert address == config.base_url()
