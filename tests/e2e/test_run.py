@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,31 +15,14 @@ import httpx
 import pytest
 
 from ops import PROJECT
+from tests.checkout import copy_checkout
 from tests.e2e.deployed import eventually, free_port
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of what is under version control here, with the same environments."""
-    copy = tmp_path / "linkly"
-    for name in (
-        "app.py",
-        "chalicelib",
-        "infra",
-        "ops",
-        "Makefile",
-        ".chalice",
-        *(each.name for each in PROJECT.glob("requirements*")),
-    ):
-        source = PROJECT / name
-        if source.is_dir():
-            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__", "deployments"))
-        else:
-            copy.mkdir(exist_ok=True)
-            shutil.copy2(source, copy / name)
-    for environment in (".venv", ".venv-aws"):
-        (copy / environment).symlink_to(PROJECT / environment)
-    return copy
+    """A copy of this checkout, in which nothing has run yet."""
+    return copy_checkout(tmp_path)
 
 
 @contextmanager
