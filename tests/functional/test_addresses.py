@@ -32,13 +32,13 @@ def post_link(url: str, host: str, scheme: str | None, stage: str, **context: st
 
 
 def test_behind_api_gateway_it_is_the_address_with_the_stage() -> None:
-    _, link = post_link("https://example.com/", API_GATEWAY, "https", "/api", domainName=API_GATEWAY)
+    _, link = post_link("https://example.com/", "spoofed.example", "https", "/api", domainName=API_GATEWAY)
 
     assert f"https://{API_GATEWAY}/api/my-link" == link["short_url"]
 
 
 def test_behind_a_custom_domain_it_is_that_domain() -> None:
-    _, link = post_link("https://example.com/", "s.example.org", "https", "", domainName="s.example.org")
+    _, link = post_link("https://example.com/", "spoofed.example", "https", "", domainName="s.example.org")
 
     assert "https://s.example.org/my-link" == link["short_url"]
 

@@ -304,6 +304,14 @@ def test_a_batch_of_nothing_but_poison_is_reported_since_slowing_down_would_not_
     assert kept(*poison) == record(*poison)
 
 
+def test_running_out_of_time_is_no_second_cause(faults: Faults) -> None:
+    busy, quiet = messages(*clicks(99, code="busy")), messages(*clicks(5, code="quiet"))
+    faults.plan(refused("AccessDeniedException"), operation=TRANSACT, nth=1)
+
+    with pytest.raises(BatchFailed, match="AccessDeniedException"):
+        record(*busy, *quiet, context=LambdaContext(60, deliveries.SECONDS_IN_RESERVE))
+
+
 def test_what_failed_is_logged_with_the_cause(faults: Faults, logs: Callable[[], list[dict[str, Any]]]) -> None:
     click, poison = a_message(), a_message("{")
     faults.plan(refused("AccessDeniedException"), operation=TRANSACT)
@@ -315,6 +323,18 @@ def test_what_failed_is_logged_with_the_cause(faults: Faults, logs: Callable[[],
         {"message_id": poison["messageId"], "cause": "undecodable: Input data was truncated"},
         {"message_id": click["messageId"], "cause": "AccessDeniedException"},
     ] == line["failures"]
+
+
+def test_what_was_not_recorded_is_not_logged_as_recorded(
+    faults: Faults, logs: Callable[[], list[dict[str, Any]]]
+) -> None:
+    busy, quiet = messages(*clicks(99, code="busy")), messages(*clicks(5, code="quiet"))
+    faults.plan(refused("AccessDeniedException"), operation=TRANSACT, nth=1)
+
+    record(*busy, *quiet)
+
+    (line,) = [line for line in logs() if line["message"] == "clicks recorded"]
+    assert (104, 5, 0, 99) == (line["messages"], line["recorded"], line["duplicates"], line["failed"])
 
 
 # When it comes again

@@ -5,7 +5,9 @@ from http import HTTPStatus
 import pytest
 
 from chalicelib.links.store import insert_link
+from tests import infrastructure
 from tests.builders import a_link
+from tests.faults import Faults
 from tests.functional.visitor import Answer, Visitor, a_problem
 
 MY_LINK = Answer(
@@ -44,6 +46,13 @@ def test_somebody_elses_link_is_not_shown(bob: Visitor) -> None:
     detail = "This link belongs to somebody else. Use the key of its owner, or an admin's."
 
     assert a_problem(HTTPStatus.FORBIDDEN, "not-your-link", detail) == bob.get("/links/my-link")
+
+
+@pytest.mark.parametrize("path", ["/links/no", "/links/my-link%0A", f"/links/{'a' * 65}"])
+def test_no_link_is_read_for_what_cannot_be_a_code(ada: Visitor, faults: Faults, path: str) -> None:
+    ada.get(path)
+
+    assert [infrastructure.environment()["API_KEYS_TABLE"]] == [call.table for call in faults.calls]
 
 
 @pytest.mark.parametrize(

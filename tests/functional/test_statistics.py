@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib.clicks import recorder
 from chalicelib.links.store import insert_link
+from tests import infrastructure
 from tests.builders import NOW, LambdaContext, a_link, a_message, an_sqs_event, clicks
 from tests.faults import Faults
 from tests.functional.visitor import Answer, Visitor, a_problem
@@ -53,7 +54,21 @@ def test_the_owner_says_how_many_days_to_show(ada: Visitor, days: str, shown: di
 
 
 @pytest.mark.parametrize(
-    "days", ["0", "-1", "3661", "10000000000", "ten", "", "1.5", "%2B1", "1e2", "%E0%A5%A7", "%20%201"]
+    "days",
+    [
+        "0",
+        "-1",
+        pytest.param("9" * 5000, id="5000 nines"),
+        "3661",
+        "10000000000",
+        "ten",
+        "",
+        "1.5",
+        "%2B1",
+        "1e2",
+        "%E0%A5%A7",
+        "%20%201",
+    ],
 )
 def test_days_that_are_not_a_number_from_1_to_3660_are_refused(ada: Visitor, days: str) -> None:
     answer = ada.get(f"/stats/my-link?days={days}")
@@ -110,4 +125,11 @@ def test_statistics_of_many_days_are_read_to_the_last_page(ada: Visitor) -> None
 def test_no_click_is_read_to_count_them(ada: Visitor, faults: Faults) -> None:
     ada.get("/stats/my-link")
 
-    assert ["GetItem", "GetItem", "Query"] == faults.operations
+    tables = ("API_KEYS_TABLE", "LINKS_TABLE", "DAILY_CLICKS_TABLE")
+    assert [infrastructure.environment()[table] for table in tables] == [call.table for call in faults.calls]
+
+
+def test_key_link_and_counters_are_read_as_of_now(ada: Visitor, faults: Faults) -> None:
+    ada.get("/stats/my-link")
+
+    assert [True, True, True] == [call.params["ConsistentRead"] for call in faults.calls]
