@@ -133,7 +133,7 @@ def _followed_logs(since: float, stopping: threading.Event) -> Iterator[None]:
 
 def _show_lines(process: "subprocess.Popen[str]") -> None:
     for line in process.stdout or ():
-        _say(f"{'http':14} | {logs.one_line(line)}")
+        _say(f"{'http':{logs.NAME_WIDTH}} | {logs.one_line(line)}")
 
 
 def _wait_until_it_answers(port: int, process: "subprocess.Popen[str]", stopping: threading.Event) -> None:

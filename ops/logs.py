@@ -11,6 +11,10 @@ from ops.aws import client
 from ops.deploy import stack_name
 
 SECONDS_BETWEEN_LOOKS = 1
+
+NAME_WIDTH = len("publish_link_events")
+"""So that the lines of all functions stand in one column."""
+
 # Lambda delivers lines a moment after they were written, and not in order.
 _OVERLAP_MILLISECONDS = 10_000
 
@@ -25,7 +29,7 @@ def follow(stage: str, show: Callable[[str], None], stop: threading.Event, since
                 identity = (event["logStreamName"], event["timestamp"], event["message"])
                 if identity not in shown:
                     shown[identity] = event["timestamp"]
-                    show(f"{function:14} | {one_line(event['message'])}")
+                    show(f"{function:{NAME_WIDTH}} | {one_line(event['message'])}")
         except (BotoCoreError, ClientError):
             if stop.is_set():
                 return

@@ -102,10 +102,11 @@ def _refusal(link: Link, owner: str | None) -> Problem:
 
 
 def query_links(owner: str, limit: int, after: Position | None) -> tuple[list[Link], Position | None]:
-    """At most `limit` of `owner`'s links that are not deleted, newest first, and the position to go on from.
+    """At most `limit` of `owner`'s links that are not deleted, newest first; and where to go on, if there may be more.
 
     Deleted links are skipped; to stay bounded, a page may come short of `limit` where very many were deleted.
     """
+    wanted = limit + 1  # one more than is shown, to know whether there is a next page
     links: list[Link] = []
     position = after
     for _ in range(_MOST_QUERIES):
@@ -117,7 +118,7 @@ def query_links(owner: str, limit: int, after: Position | None) -> tuple[list[Li
             "ExpressionAttributeNames": {"#owner": "owner", "#status": "status"},
             "ExpressionAttributeValues": {":owner": {"S": owner}, ":active": {"S": Status.ACTIVE.value}},
             "ScanIndexForward": False,
-            "Limit": limit - len(links),
+            "Limit": wanted - len(links),
         }
         if position:
             query["ExclusiveStartKey"] = {
@@ -129,8 +130,11 @@ def query_links(owner: str, limit: int, after: Position | None) -> tuple[list[Li
         links += map(_from_item, answer["Items"])
         last = answer.get("LastEvaluatedKey")
         position = Position(last["created_at"]["S"], last["code"]["S"]) if last else None
-        if position is None or len(links) == limit:
+        if position is None or len(links) == wanted:
             break
+    if len(links) > limit:
+        links = links[:limit]
+        position = Position(clock.rfc3339(links[-1].created_at), links[-1].code)
     return links, position
 
 

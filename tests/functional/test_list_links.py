@@ -49,6 +49,12 @@ def test_pages_are_full_newest_first_and_end(ada: Visitor) -> None:
     assert [codes[0:2], codes[2:4], codes[4:]] == pages(ada, "limit=2")
 
 
+def test_a_last_page_that_is_full_is_known_to_be_the_last(ada: Visitor) -> None:
+    codes = given_links(4)
+
+    assert [codes[0:2], codes[2:4]] == pages(ada, "limit=2")
+
+
 def test_fifty_come_at_once_unless_another_limit_is_given(ada: Visitor) -> None:
     codes = given_links(52)
 
