@@ -1,15 +1,17 @@
 """`python -m ops`: everything that is done to a stack from the keyboard."""
 
+import json
 import sys
 import threading
 import time
 from typing import Annotated
 
 import typer
+from botocore.exceptions import ClientError
 from rich.console import Console
 
+from ops import PROJECT, aws, dlq, emulator, keys, local, logs, stages
 from ops import deploy as deployment
-from ops import dlq, emulator, keys, local, logs, stages
 from ops import package as packaging
 
 commands = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
@@ -18,9 +20,10 @@ commands.add_typer(dlq.commands, name="dlq")
 
 
 def real_stage(stage: str) -> str:
-    """Refuse the stage that only `make run` deploys."""
-    if stage == stages.LOCAL:
-        raise typer.BadParameter("the stage local lives on this machine: make run")
+    """Refuse a stage that nobody has described, and the one that only `make run` deploys."""
+    known = json.loads((PROJECT / ".chalice" / "config.json").read_text())["stages"].keys() - {stages.LOCAL}
+    if stage not in known:
+        raise typer.BadParameter(f"the stages that can be deployed are: {', '.join(sorted(known))}")
     return stage
 
 
@@ -76,6 +79,8 @@ def follow_logs(stage: stages.Stage = None) -> None:
 
 
 EXPECTED = (
+    ClientError,
+    aws.NotConnected,
     deployment.DeploymentFailed,
     emulator.EmulatorFailed,
     emulator.PortTaken,

@@ -8,9 +8,18 @@ from botocore.config import Config
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5})
 
 
+class NotConnected(Exception):
+    """The environment does not say to which account or region to go."""
+
+
 def client(service: str) -> Any:
-    """A client of an AWS service, made anew, so that it follows the environment as it is now."""
-    return boto3.Session().client(service, config=_CONFIG)
+    """A client of an AWS service, made anew, so that it follows the environment as it is now. Raises NotConnected."""
+    session = boto3.Session()
+    if session.region_name is None:
+        raise NotConnected("No AWS region is set. Say which, for example: export AWS_DEFAULT_REGION=eu-central-1")
+    if session.get_credentials() is None:
+        raise NotConnected("No AWS credentials are found. Sign in, or set AWS_PROFILE.")
+    return session.client(service, config=_CONFIG)
 
 
 def account() -> str:

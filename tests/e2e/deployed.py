@@ -130,11 +130,11 @@ def waiting(url: str) -> int:
     return sum(map(int, aws.sqs().get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()))
 
 
-def logged(function: str, since: float, text: str) -> bool:
-    """Whether a function has logged `text` since a time in seconds."""
+def logged(function: str, since: float, text: str) -> int:
+    """How many lines with `text` a function has logged since a time in seconds."""
     group = f"/aws/lambda/linkly-local-{function}"
     events = client("logs").filter_log_events(logGroupName=group, startTime=int(since * 1000))["events"]
-    return any(text in event["message"] for event in events)
+    return sum(text in event["message"] for event in events)
 
 
 @contextmanager

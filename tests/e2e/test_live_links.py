@@ -8,7 +8,7 @@ import httpx
 
 from chalicelib import aws, config
 from chalicelib.links.store import update_link
-from tests.e2e.deployed import Linkly, eventually, forbidden, key_holder, ops, waiting
+from tests.e2e.deployed import Linkly, eventually, forbidden, key_holder, logged, ops, waiting
 
 OLD, NEW = "https://example.com/target", "https://example.org/new"
 
@@ -157,10 +157,13 @@ def test_a_change_that_cannot_be_cached_waits_in_the_dead_letter_queue_and_heals
     code = linkly.create()
     linkly.follow(code)
     dead_letters = f"{config.link_changes_queue_url()}-dlq"
+    eventually(lambda: waiting(config.link_changes_queue_url()) == 0)  # what other tests changed has arrived
 
+    since = time.time()
     with forbidden("refresh_redirects", "dynamodb:PutItem"):
         linkly.alice.put(f"/links/{code}", json={"url": NEW})
         eventually(lambda: waiting(dead_letters) == 1, within=90)
+        assert 5 == logged("refresh_redirects", since, '"message":"messages failed"')
         assert OLD == cached_url(code)
     redriven = ops("dlq", "redrive", "link-changes", "--stage", "local")
 

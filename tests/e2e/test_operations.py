@@ -1,5 +1,6 @@
 """The operator's commands, as typed, against the emulated AWS."""
 
+import os
 import re
 
 import httpx
@@ -96,3 +97,32 @@ def test_a_command_about_a_stage_that_is_not_there_says_so(aws_endpoint: str) ->
         listed.returncode,
         listed.stderr,
     ) == (1, "There is no stage 'prod' in this account and region. Deploy it: make deploy STAGE=prod\n")
+
+
+@pytest.mark.parametrize("command", ["deploy", "destroy"])
+@pytest.mark.parametrize("stage", ["local", "nowhere"])
+def test_only_stages_that_are_described_and_real_are_deployed_and_destroyed(command: str, stage: str) -> None:
+    refused = ops(command, "--stage", stage)
+
+    assert (2, True) == (refused.returncode, "the stages that can be deployed are: dev, prod" in refused.stderr)
+
+
+@pytest.mark.parametrize(
+    ("missing", "sentence"),
+    [
+        ("AWS_DEFAULT_REGION", "No AWS region is set."),
+        ("AWS_ACCESS_KEY_ID", "No AWS credentials are found."),
+    ],
+)
+def test_a_command_that_does_not_know_where_to_go_says_so(
+    aws_endpoint: str, monkeypatch: pytest.MonkeyPatch, missing: str, sentence: str
+) -> None:
+    assert aws_endpoint
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.delenv(missing)
+
+    listed = ops("keys", "list", "--stage", "dev")
+
+    assert (1, True) == (listed.returncode, listed.stderr.startswith(sentence))
