@@ -1,24 +1,57 @@
-"""`python -m ops dlq`: send back what waits in a dead-letter queue."""
+"""`python -m ops dlq`: look into the dead-letter queues, and send back what waits there."""
 
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
 from ops.aws import client
 from ops.deploy import stack_name
 from ops.stages import Stage, connect
 
-commands = typer.Typer(no_args_is_help=True, help="Send back what waits in a dead-letter queue.")
+commands = typer.Typer(no_args_is_help=True, help="Look into the dead-letter queues, and send back what waits there.")
+
+CONSUMERS = {"clicks": "record_clicks", "link-changes": "refresh_redirects", "deleted-links": "purge_clicks"}
+"""The function that works on each queue, and so logs why a message of it failed."""
+
+Name = Annotated[str, typer.Argument(help=f"One of {', '.join(CONSUMERS)}.")]
+
+_DAY = 24 * 60 * 60
 
 
-@commands.callback()
-def callback() -> None:
-    """Keep `redrive` a command of its own, though it is the only one so far."""
+@commands.command(name="list")
+def list_(stage: Stage = None) -> None:
+    """Show each dead-letter queue, how many messages wait in it, and how long the oldest has been there."""
+    stage = connect(stage)
+    table = Table("queue", "messages", "oldest")
+    for name in CONSUMERS:
+        url = _url(stage, name, "-dlq")
+        with _looked_at(url) as messages:
+            oldest = min((int(each["Attributes"]["SentTimestamp"]) / 1000 for each in messages), default=None)
+        table.add_row(name, str(_depth(url)), _age(oldest))
+    Console().print(table)
+
+
+@commands.command()
+def show(name: Name, stage: Stage = None) -> None:
+    """Show what waits in a dead-letter queue, each message with the reason that was last logged for it."""
+    stage = connect(stage)
+    reasons = _reasons(stage, name)
+    with _looked_at(_url(stage, name, "-dlq")) as messages:
+        for message in messages:
+            reason = reasons.get(message["MessageId"], "no reason is logged")
+            print(f"{message['MessageId']}  {_age(int(message['Attributes']['SentTimestamp']) / 1000)}  {reason}")
+            print(f"  {message['Body']}")
 
 
 @commands.command()
 def redrive(
-    name: Annotated[str, typer.Argument(help="The queue, such as link-changes.")],
+    name: Name,
     limit: Annotated[int | None, typer.Option(min=1, help="How many messages at most.")] = None,
     stage: Stage = None,
 ) -> None:
@@ -27,28 +60,97 @@ def redrive(
     Each is sent before it is deleted, so an interruption loses nothing and may send one twice, which harms nobody.
     """
     stage = connect(stage)
-    sqs = client("sqs")
-    try:
-        queue, dead_letters = (
-            sqs.get_queue_url(QueueName=f"{stack_name(stage)}-{name}{end}")["QueueUrl"] for end in ("", "-dlq")
-        )
-    except sqs.exceptions.QueueDoesNotExist as error:
-        raise typer.BadParameter(f"stage {stage} has no queue {name!r} with a dead-letter queue") from error
-    moved = _move(sqs, dead_letters, queue, limit)
+    moved = _move(client("sqs"), _url(stage, name, "-dlq"), _url(stage, name), limit)
     print(f"{moved} messages sent back to {name}")
+
+
+@commands.command()
+def purge(
+    name: Name, yes: Annotated[bool, typer.Option("--yes", help="Yes, lose them.")] = False, stage: Stage = None
+) -> None:
+    """Delete whatever waits in a dead-letter queue, for ever."""
+    stage = connect(stage)
+    url = _url(stage, name, "-dlq")
+    if not yes:
+        raise typer.BadParameter(f"{_depth(url)} messages would be lost; add --yes if they should be")
+    lost = _depth(url)
+    client("sqs").purge_queue(QueueUrl=url)
+    print(f"{lost} messages deleted from {name}-dlq")
+
+
+def _url(stage: str, name: str, end: str = "") -> str:
+    if name not in CONSUMERS:
+        raise typer.BadParameter(f"there is no queue {name!r}; choose from {', '.join(CONSUMERS)}")
+    url: str = client("sqs").get_queue_url(QueueName=f"{stack_name(stage)}-{name}{end}")["QueueUrl"]
+    return url
+
+
+def _depth(url: str) -> int:
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    counts: Mapping[str, str] = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return sum(map(int, counts.values()))
+
+
+@contextmanager
+def _looked_at(url: str) -> Iterator[list[dict[str, Any]]]:
+    """The messages of a queue, hidden from others while they are looked at, and then put back."""
+    sqs = client("sqs")
+    messages = list(_received(sqs, url, None))
+    try:
+        yield messages
+    finally:
+        for message in messages:
+            sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
+
+
+def _received(sqs: Any, url: str, limit: int | None) -> Iterator[dict[str, Any]]:
+    received = 0
+    while limit is None or received < limit:
+        messages = sqs.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=min(10, limit - received) if limit else 10,
+            WaitTimeSeconds=1,
+            AttributeNames=["SentTimestamp"],
+        ).get("Messages", [])
+        if not messages:
+            return
+        received += len(messages)
+        yield from messages
 
 
 def _move(sqs: Any, source: str, target: str, limit: int | None) -> int:
     moved = 0
-    while limit is None or moved < limit:
-        wanted = min(10, limit - moved if limit else 10)
-        messages = sqs.receive_message(QueueUrl=source, MaxNumberOfMessages=wanted, WaitTimeSeconds=1).get(
-            "Messages", []
-        )
-        if not messages:
-            break
-        for message in messages:
-            sqs.send_message(QueueUrl=target, MessageBody=message["Body"])
-            sqs.delete_message(QueueUrl=source, ReceiptHandle=message["ReceiptHandle"])
-            moved += 1
+    for message in _received(sqs, source, limit):
+        sqs.send_message(QueueUrl=target, MessageBody=message["Body"])
+        sqs.delete_message(QueueUrl=source, ReceiptHandle=message["ReceiptHandle"])
+        moved += 1
     return moved
+
+
+def _reasons(stage: str, name: str) -> dict[str, str]:
+    """What a queue's function last logged about each message that failed in the past 14 days, by message id."""
+    pages = (
+        client("logs")
+        .get_paginator("filter_log_events")
+        .paginate(
+            logGroupName=f"/aws/lambda/{stack_name(stage)}-{CONSUMERS[name]}",
+            startTime=int((time.time() - 14 * _DAY) * 1000),
+            filterPattern="failures",
+        )
+    )
+    reasons: dict[str, str] = {}
+    for page in pages:
+        for event in page["events"]:
+            try:
+                failures = json.loads(event["message"])["failures"]
+            except (ValueError, KeyError, TypeError):
+                continue
+            reasons |= {failure["message_id"]: failure["cause"] for failure in failures}
+    return reasons
+
+
+def _age(since: float | None) -> str:
+    if since is None:
+        return ""
+    seconds = int(time.time() - since)
+    return f"{seconds // _DAY}d {seconds % _DAY // 3600:02}:{seconds % 3600 // 60:02}:{seconds % 60:02}"

@@ -1,6 +1,5 @@
 """`python -m ops keys`: make, list and revoke API keys."""
 
-import re
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -11,19 +10,10 @@ from rich.table import Table
 from chalicelib import clock
 from chalicelib.access import store
 from chalicelib.access.keys import ApiKey, Role, Token, hash_secret, new_token
+from ops.durations import duration
 from ops.stages import Stage, connect
 
 commands = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
-
-_LONGEST_DAYS = 36_500
-
-
-def days(text: str) -> timedelta:
-    """A duration in days: 90d. Raises BadParameter."""
-    match = re.fullmatch(r"([1-9]\d{0,4})d", text)
-    if match is None or int(match[1]) > _LONGEST_DAYS:
-        raise typer.BadParameter("give a number of days, such as 90d")
-    return timedelta(days=int(match[1]))
 
 
 def make_key(owner: str, role: Role, expires_at: datetime | None = None) -> Token:
@@ -37,7 +27,7 @@ def make_key(owner: str, role: Role, expires_at: datetime | None = None) -> Toke
 def create(
     owner: Annotated[str, typer.Option(help="Whose links the key's holder sees.")],
     role: Annotated[Role, typer.Option(help="An admin sees everybody's links.")],
-    expires: Annotated[timedelta | None, typer.Option(parser=days, metavar="DAYS", help="Such as 90d.")] = None,
+    expires: Annotated[timedelta | None, typer.Option(parser=duration, metavar="DURATION", help="Such as 90d.")] = None,
     stage: Stage = None,
 ) -> None:
     """Make a key and show it, this once."""

@@ -125,7 +125,8 @@ def _commit(transaction: Transaction, retention_days: int, left: Callable[[], fl
         except BotoCoreError as error:  # no answer, or half of one: it may have been committed
             failure = Failure.of(error)
         tries += 1
-        clock.sleep(_pause(tries))
+        if tries < MOST_TRIES:
+            clock.sleep(_pause(tries))
     return _Outcome(duplicates, failures | dict.fromkeys(transaction.clicks, failure))
 
 

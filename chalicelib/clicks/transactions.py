@@ -69,7 +69,7 @@ def why_not_countable(click: Click, now: datetime, retention_days: int) -> str |
 
 
 def plan(clicks: Iterable[Click]) -> list[Transaction]:
-    """The transactions that count `clicks`, as few as 100 actions each allow.
+    """The transactions that count `clicks`, each but the last one with 99 or 100 actions.
 
     Clicks on one link and day stay together and the busiest come first, so that a hot link pays for one counter update
     in 99 clicks.

@@ -40,7 +40,7 @@ def normalise_url(text: str, own_addresses: frozenset[str]) -> str:
         raise InvalidUrl(f"The url's scheme is {url.protocol!r}. Only http: and https: are redirected to.")
     if url.username or url.password:
         raise InvalidUrl("The url contains a user name or password. Remove it: everybody who follows it would see it.")
-    if any(_host(url) == _host(ada_url.URL(address)) for address in own_addresses):
+    if any(_host(url) == _host(ada_url.URL(address)) for address in own_addresses if ada_url.check_url(address)):
         raise InvalidUrl("The url points at this shortener itself. Give the address where the visitor should end.")
     if len(url.href) > LONGEST_URL:
         raise InvalidUrl(f"The url has {len(url.href)} characters. At most {LONGEST_URL} are allowed.")

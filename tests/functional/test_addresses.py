@@ -62,3 +62,10 @@ def test_a_link_to_that_address_is_refused(url: str, host: str, stage: str) -> N
     status, problem = post_link(url, host, "https", stage)
 
     assert (400, "urn:linkly:problem:invalid-url") == (status, problem["type"])
+
+
+@pytest.mark.parametrize(("host", "scheme"), [("bad host^", "https"), ("go.example.com", "bad scheme")])
+def test_a_request_whose_own_address_is_nonsense_creates_its_link(host: str, scheme: str) -> None:
+    status, _ = post_link("https://example.com/", host, scheme, "")
+
+    assert 201 == status

@@ -84,6 +84,15 @@ def test_what_is_not_there_cannot_be_changed(ada: Visitor, change: Any, code: st
 
 
 @pytest.mark.parametrize("change", [put, delete])
+def test_nobody_asks_the_table_for_what_cannot_be_a_code(ada: Visitor, faults: Faults, change: Any) -> None:
+    faults.calls.clear()
+
+    change(ada, code="no.code")
+
+    assert ["GetItem"] == faults.operations  # for the key
+
+
+@pytest.mark.parametrize("change", [put, delete])
 def test_if_match_lets_the_version_pass_that_was_read_and_no_other(ada: Visitor, change: Any) -> None:
     put(ada)
 
