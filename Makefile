@@ -21,10 +21,12 @@ reset: ## Forget what `make run` stored
 
 .PHONY: test
 test: $(ready) ## Run every test: unit, functional, infra, e2e
-	@for part in unit functional infra e2e; do \
+	@set -e; for part in unit functional infra; do \
 		printf '\n== %s tests\n' "$$part"; \
-		$(python) -m pytest "tests/$$part" || exit; \
-	done
+		$(python) -m pytest "tests/$$part"; \
+	done; \
+	printf '\n== e2e tests, two files at a time, each on an emulated AWS of its own\n'; \
+	$(python) -m pytest --numprocesses 2 --dist loadfile tests/e2e
 
 .PHONY: check
 check: $(ready) ## Lint, type-check and test: what CI runs

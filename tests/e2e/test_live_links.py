@@ -48,6 +48,8 @@ def queue_is_quiet(linkly: Linkly) -> bool:
 
 def test_within_ten_seconds_every_redirect_gives_the_new_target_and_never_the_old_one_again(linkly: Linkly) -> None:
     code = linkly.create()
+    linkly.alice.put(f"/links/{code}", json={"url": OLD})  # a first change, so that no cold start is measured
+    eventually(lambda: cached_url(code) == OLD)
     linkly.follow(code, times=3)
     seen: list[tuple[float, str]] = []
     stop = threading.Event()
@@ -58,17 +60,18 @@ def test_within_ten_seconds_every_redirect_gives_the_new_target_and_never_the_ol
                 asked = time.monotonic()
                 location = visitor.get(f"/{code}").headers["location"]
                 seen.append((asked, location))
+                stop.wait(0.2)
 
     with ThreadPoolExecutor(3) as clients:
         asking = [clients.submit(ask_again_and_again) for _ in range(3)]
-        changed = linkly.alice.put(f"/links/{code}", json={"url": NEW}, headers={"If-Match": '"1"'})
+        changed = linkly.alice.put(f"/links/{code}", json={"url": NEW}, headers={"If-Match": '"2"'})
         done = time.monotonic()
         stop.wait(14)
         stop.set()
         for each in asking:
             each.result()
 
-    assert (200, '"2"', NEW) == (changed.status_code, changed.headers["etag"], changed.json()["url"])
+    assert (200, '"3"', NEW) == (changed.status_code, changed.headers["etag"], changed.json()["url"])
     assert {NEW} == {location for asked, location in seen if asked > done + 10}
     assert {OLD, NEW} >= {location for _, location in seen}
 
@@ -107,9 +110,9 @@ def test_of_two_writers_with_the_same_etag_one_wins_and_the_cache_ends_at_its_ta
     eventually(lambda: cached_url(code) == winner)
 
 
-def cached_url(code: str) -> str:
-    item = aws.dynamodb().get_item(TableName=config.redirects_table(), Key={"code": {"S": code}}, ConsistentRead=True)
-    return item["Item"]["url"]["S"]
+def cached_url(code: str) -> str | None:
+    answer = aws.dynamodb().get_item(TableName=config.redirects_table(), Key={"code": {"S": code}}, ConsistentRead=True)
+    return answer["Item"]["url"]["S"] if "Item" in answer else None
 
 
 def test_two_requests_with_one_idempotency_key_make_one_link(linkly: Linkly) -> None:
