@@ -1,0 +1,217 @@
+"""The deployed stack behind a proxy that breaks its AWS calls. A smaller dose of what AWS may do on a bad day."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from chalicelib import aws, config
+from ops import emulator
+from ops.deploy import deploy
+from ops.package import package
+from ops.stages import LOCAL, function_environment
+from tests.e2e.conftest import SHORT_WAITS
+from tests.e2e.deployed import Linkly, eventually, free_port, linkly_at, ops, waiting
+
+pytestmark = pytest.mark.timeout(180)
+
+
+class Proxy:
+    """microburst, between the Lambda functions and the emulated AWS."""
+
+    def __init__(self, url: str) -> None:
+        self._control = f"{url}/_microburst"
+
+    def is_up(self) -> bool:
+        try:
+            return httpx.get(f"{self._control}/health").is_success
+        except httpx.TransportError:
+            return False
+
+    def break_with(self, *rules: dict[str, Any]) -> None:
+        """Replace the rules by which calls are broken; without any, none is."""
+        httpx.post(f"{self._control}/rules", json=list(rules)).raise_for_status()
+
+    def fired(self) -> Counter[str]:
+        """How many calls were broken, by what happened to them."""
+        return Counter(each["action"] for each in httpx.get(f"{self._control}/fired").json())
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("chaos")
+
+
+@pytest.fixture(scope="module")
+def proxy_port() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def stormy_linkly(directory: Path, proxy_port: int) -> Iterator[Linkly]:
+    """A Linkly of its own, whose functions reach AWS through the proxy; its deployment and its callers do not."""
+    with (
+        emulator.emulated_aws(free_port(), directory, lambda_endpoint=f"http://127.0.0.1:{proxy_port}") as endpoint,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for name, value in emulator.environment(endpoint).items():
+            patch.setenv(name, value)
+        deployment = deploy(package(LOCAL), LOCAL, SHORT_WAITS, lambda _: None)
+        emulator.complete(deployment)
+        for name, value in function_environment(LOCAL).items():
+            patch.setenv(name, value)
+        aws.forget_clients()
+        with (
+            proxy_process(endpoint, proxy_port),
+            linkly_at(emulator.deployed_url(endpoint, deployment.outputs)) as linkly,
+        ):
+            yield linkly
+    aws.forget_clients()
+
+
+@pytest.fixture
+def proxy(stormy_linkly: Linkly, proxy_port: int) -> Iterator[Proxy]:
+    assert stormy_linkly
+    proxy = Proxy(f"http://127.0.0.1:{proxy_port}")
+    eventually(proxy.is_up)
+    yield proxy
+    proxy.break_with()
+
+
+@contextmanager
+def proxy_process(endpoint: str, port: int) -> Iterator[None]:
+    """Run the proxy. It signs what it passes on anew, since the functions signed it for the proxy's own address."""
+    process = subprocess.Popen(
+        [Path(sys.executable).with_name("microburst"), "--upstream", endpoint, "--port", str(port), "--resign"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        emulator.stop(process)
+
+
+TRANSACTION = {"service": "dynamodb", "operation": "TransactWriteItems"}
+APPLIED_BUT_UNANSWERED = {**TRANSACTION, "probability": 0.25, "response": {"abort_frac": 0.0}}
+FAILED_BEFORE = {**TRANSACTION, "probability": 0.1, "error": {"code": "InternalServerError", "status": 500}}
+THROTTLED = {**TRANSACTION, "probability": 0.1, "error": {"code": "ThrottlingException", "status": 400}}
+
+
+def conflicts(probability: float) -> list[dict[str, Any]]:
+    """A TransactionConflict on the last action, a counter; a rule for each number of actions, as there are reasons."""
+    return [
+        {
+            **TRANSACTION,
+            "probability": probability,
+            "body": f"length(TransactItems) == `{actions}`",
+            "error": {
+                "code": "TransactionCanceledException",
+                "status": 400,
+                "fields": {
+                    "CancellationReasons": [*[{"Code": "None"}] * (actions - 1), {"Code": "TransactionConflict"}]
+                },
+            },
+        }
+        for actions in range(2, 101)
+    ]
+
+
+def follow_at_once(linkly: Linkly, code: str, times: int) -> None:
+    """Follow a link from several clients, so that several consumers have work at the same time."""
+    with ThreadPoolExecutor(4) as visitors:
+        answers = visitors.map(lambda _: linkly.visitor.get(f"/{code}").status_code, range(times))
+    assert {302} == set(answers)
+
+
+def test_half_of_all_transactions_fail_and_a_hundred_follows_are_a_hundred(stormy_linkly: Linkly, proxy: Proxy) -> None:
+    code = stormy_linkly.create()
+    stormy_linkly.follow(code)  # the link is cached before the storm, and the functions are warm
+    eventually(lambda: stormy_linkly.total(code) == 1)
+    proxy.break_with(APPLIED_BUT_UNANSWERED, FAILED_BEFORE, THROTTLED, *conflicts(0.35))
+
+    follow_at_once(stormy_linkly, code, times=99)
+
+    eventually(lambda: stormy_linkly.total(code) == 100 and waiting(config.click_queue_url()) == 0, within=90)
+    assert {"response:abort", "error:TransactionCanceledException"} <= set(proxy.fired())
+    assert 100 == rows(code) == stormy_linkly.total(code)
+
+
+def rows(code: str) -> int:
+    query = aws.dynamodb().query(
+        TableName=config.clicks_table(),
+        KeyConditionExpression="code = :code",
+        ExpressionAttributeValues={":code": {"S": code}},
+        Select="COUNT",
+    )
+    return query["Count"]
+
+
+def test_while_the_queue_is_down_visitors_are_redirected_and_replay_makes_the_total_exact(
+    stormy_linkly: Linkly, proxy: Proxy
+) -> None:
+    code = stormy_linkly.create()
+    stormy_linkly.follow(code)
+    proxy.break_with({"service": "sqs", "operation": "SendMessage", "reset": True})
+
+    started = time.monotonic()
+    stormy_linkly.follow(code, times=5)
+    seconds = time.monotonic() - started
+    proxy.break_with()
+    eventually(lambda: "found 5," in ops("clicks", "replay", "--since", "1h", "--dry-run", "--stage", "local").stdout)
+    replayed = ops("clicks", "replay", "--since", "1h", "--stage", "local")
+
+    assert seconds < 5 * 2.5
+    assert "found 5, sent 5, failed 0\n" == replayed.stdout
+    eventually(lambda: stormy_linkly.total(code) == 6 and waiting(config.click_queue_url()) == 0)
+
+
+def test_consumers_that_are_killed_in_the_middle_of_a_batch_lose_and_double_nothing(
+    stormy_linkly: Linkly, proxy: Proxy, directory: Path
+) -> None:
+    # Lambda makes their messages visible again after six times the function's time-out; the test need not wait so long.
+    aws.sqs().set_queue_attributes(QueueUrl=config.click_queue_url(), Attributes={"VisibilityTimeout": "5"})
+    code = stormy_linkly.create()
+    proxy.break_with({**TRANSACTION, "latency": 700})
+
+    with ThreadPoolExecutor(1) as visitor:
+        following = visitor.submit(follow_at_once, stormy_linkly, code, 60)
+        killed = sum(kill_recorders(directory) for _ in every(0.8, times=6))
+        following.result()
+
+    assert killed > 0
+    proxy.break_with()
+    eventually(lambda: stormy_linkly.total(code) == 60 and waiting(config.click_queue_url()) == 0, within=90)
+    assert 60 == rows(code)
+
+
+def every(seconds: float, times: int) -> Iterator[int]:
+    for number in range(times):
+        time.sleep(seconds)
+        yield number
+
+
+def kill_recorders(directory: Path) -> int:
+    """SIGKILL to the processes in which record_clicks runs; returns how many."""
+    killed = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_text()
+        except OSError:
+            continue
+        if str(directory) in command and "record_clicks" in command:
+            os.kill(int(process.name), signal.SIGKILL)
+            killed += 1
+    return killed
