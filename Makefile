@@ -20,8 +20,8 @@ reset: ## Forget what `make run` stored
 	@rm -rf .local && echo "The local stack starts empty the next time."
 
 .PHONY: test
-test: $(ready) ## Run every test: unit, functional, infra, e2e
-	@set -e; for part in unit functional infra; do \
+test: $(ready) ## Run every test: unit, functional, properties, infra, e2e
+	@set -e; for part in unit functional properties infra; do \
 		printf '\n== %s tests\n' "$$part"; \
 		$(python) -m pytest "tests/$$part"; \
 	done; \

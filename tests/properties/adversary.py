@@ -1,0 +1,463 @@
+"""Clicks on some links, consumers that count them, and an adversary who does to both what AWS and networks may do.
+
+Everything that is left to chance comes from one function, `choose`, so a run is what its choices are.
+"""
+
+import json
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from io import StringIO
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+from chalicelib.clicks import counters, queue
+from chalicelib.observability import logger
+from tests import infrastructure
+from tests.builders import NOW, StoppedClock, a_click
+from tests.faults import Fault, cancelled, refused, reset, timed_out, unavailable
+from tests.properties import tally
+from tests.properties.consumers import Call, Consumer
+from tests.properties.queues import Message, Queues
+from tests.properties.tables import Pending, Tables
+
+if TYPE_CHECKING:
+    from chalicelib.clicks.click import Click
+
+T = TypeVar("T")
+
+CLICKS_TABLE = infrastructure.environment()["CLICKS_TABLE"]
+CLICK_QUEUE_URL = infrastructure.environment()["CLICK_QUEUE_URL"]
+
+LAMBDA_SECONDS = 60
+"""The recorder's time-out, as in .chalice/config.json."""
+
+MOST_CONSUMERS = 4
+MOST_DAYS = 3
+"""How far the adversary may turn the clock: the click queue keeps a message for four days."""
+
+LINKS = ("hot", "hot", "hot", "warm", "cold")
+BURSTS = (1, 1, 2, 3, 5, 8, 13, 120)
+"""Clicks at once; 120 on one link are more than one transaction holds."""
+
+NEVER_HEARD = (
+    timed_out(),
+    reset(),
+    unavailable(),
+    refused("ThrottlingException"),
+    refused("ProvisionedThroughputExceededException"),
+    refused("RequestLimitExceeded"),
+    refused("ServiceUnavailable", status=503),
+    refused("AccessDeniedException"),
+    refused("AccessDeniedException"),
+)
+"""Errors of a call that has done nothing."""
+
+ANSWER_LOST = (timed_out(), reset(), unavailable(), refused("ServiceUnavailable", status=503))
+"""Errors of a call that was carried out."""
+
+NOT_YET = (timed_out(), reset(), refused("TransactionInProgressException"), unavailable())
+"""Errors of a transaction that is still going on. botocore's own second attempt is what is told InProgress."""
+
+BUSY = ("TransactionConflict", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded")
+
+
+class NotExact(AssertionError):
+    """A promise is broken."""
+
+
+class Run:
+    """The world in one run of the adversary."""
+
+    def __init__(self, choose: Callable[[int], int]) -> None:
+        self._choose = choose
+        self.clock = StoppedClock()
+        # A minute and a half before midnight, so that a little waiting is enough to change the day.
+        self.clock.time = self._began = NOW.replace(hour=23, minute=58, second=30)
+        self.tables = Tables()
+        self.queues = Queues(self.clock.now)
+        self.accepted: list[Click] = []
+        self.consumers: list[Consumer] = []
+        self.orphans: list[Pending] = []
+        """Transactions that DynamoDB is still at, and nobody waits for any more."""
+        self.log = StringIO()
+        self.trace: list[str] = []
+        self._unqueued: list[str] = []
+        self._send = "sent"
+        self._running: Consumer | None = None
+        self._started = 0
+        tally.done["runs"] += 1
+
+    # From the first click to the last look
+
+    def go(self) -> None:
+        """Let the adversary do its worst, let everything settle, and look. Raises NotExact."""
+        with self._world():
+            try:
+                self._accept()
+                for _ in range(20 + self._choose(100)):
+                    self._pick(self._moves())()
+                self._settle()
+                self._look()
+            finally:
+                for consumer in self.consumers:
+                    if not consumer.done:
+                        self._as(consumer, consumer.crash)
+
+    def _moves(self) -> Sequence[Callable[[], None]]:
+        # What can be done now; what moves things on comes more often.
+        moves = [self._accept, self._turn_the_clock]
+        if self.queues.waiting and len(self.consumers) < MOST_CONSUMERS:
+            moves += [self._deliver] * 3
+        if self.queues.visible():
+            moves += [self._bad_hour]
+        if self.consumers:
+            moves += [self._step] * 16
+        if self.orphans:
+            moves += [self._end_orphan]
+        if self.queues.dead:
+            moves += [self._redrive]
+        if self.queues.deleted:
+            moves += [self._revive]
+        if self._unqueued:
+            moves += [self._replay]
+        return moves
+
+    def _settle(self) -> None:
+        """No more faults: finish what is going on, send back what failed, and count what waits."""
+        for orphan in self.orphans:
+            self._commit(orphan)
+        self.orphans.clear()
+        self._say("settles")
+        while self.consumers:
+            self._step_calmly(self.consumers[0])
+        for _ in range(40):
+            self._replay()
+            self._redrive()
+            if not self.queues.waiting:
+                return
+            self._let_pass((max(each.visible_at for each in self.queues.waiting) - self.clock.time).total_seconds())
+            self._hand_over(self.queues.visible())
+            while self.consumers:
+                self._step_calmly(self.consumers[0])
+        raise NotExact(f"{len(self.queues.waiting)} messages never leave the queue.")
+
+    def _look(self) -> None:
+        """Compare what is counted with what was accepted. The counters are read as the statistics read them."""
+        expected = Counter((click.code, click.day) for click in self.accepted)
+        counted = Counter(
+            {
+                (code, day): clicks
+                for code in sorted({click.code for click in self.accepted})
+                for day, clicks in counters.clicks_by_day(code).items()
+            }
+        )
+        rows = Counter((row["code"]["S"], row["click_id"]["S"]) for row in self._rows())
+        if counted != expected:
+            raise NotExact(f"Accepted {dict(expected)}, but counted {dict(counted)}.")
+        if rows != Counter(click.key for click in self.accepted):
+            raise NotExact("The rows are not those of the accepted clicks.")
+        if self.queues.waiting or self.queues.dead:
+            raise NotExact("A queue is not empty.")
+
+    # What the adversary can do
+
+    def _accept(self) -> None:
+        code, number = self._pick(LINKS), self._pick(BURSTS)
+        for nth in range(number):
+            # Ids are not drawn at random, or a run would not replay to the letter.
+            identity = uuid.UUID(int=len(self.accepted), version=4)
+            click = a_click(id=identity, code=code, occurred_at=self.clock.now())
+            self.accepted.append(click)
+            self._send = self._pick(("sent",) * 6 + ("refused", "lost")) if nth == 0 else "sent"
+            queue.enqueue(click)
+            if self._send != "sent":
+                self._unqueued.append(json.loads(self.log.getvalue().splitlines()[-1])["unqueued_click"])
+        tally.done["clicks"] += number
+        self._say(f"{number} clicks on {code}, the first of them {self._send}")
+
+    def _turn_the_clock(self) -> None:
+        seconds = self._pick((1, 20, 20, 400, 400, 3600, 86400))
+        if self.clock.time + timedelta(seconds=seconds) < self._began + timedelta(days=MOST_DAYS):
+            self._let_pass(seconds)
+            self._fault("the clock turned")
+            self._say(f"it is {self.clock.time:%d %H:%M:%S}")
+
+    def _deliver(self) -> None:
+        visible, hidden = self.queues.visible(), self.queues.hidden()
+        # Whichever of those that wait, in whatever order.
+        first, step = self._choose(max(1, len(visible))), self._pick((1, 1, -1, 2))
+        chosen = (visible[first:] + visible[:first])[::step][: self._pick((500, 500, 10, 2, 1))]
+        if hidden and self._choose(3) == 0:
+            copies = hidden[self._choose(len(hidden)) :][: self._pick((1, 3, 500))]
+            chosen += copies
+            self._fault("messages delivered again while hidden", len(copies))
+        self._hand_over(chosen)
+
+    def _bad_hour(self) -> None:
+        """Whoever gets some of the messages dies of it, until the messages are dead letters."""
+        visible = self.queues.visible()
+        for message in visible[self._choose(len(visible)) :][: self._pick((1, 5, 500))]:
+            while self.queues.take(message):
+                self._fault("deliveries to consumers that died at once")
+        self._say(f"{len(self.queues.dead)} dead letters after a bad hour")
+
+    def _step(self) -> None:
+        consumer = self._pick(self.consumers)
+        if self.clock.time >= consumer.deadline:
+            self._crash(consumer, "out of its time")
+        elif consumer.pending:
+            self._end_transaction(consumer, consumer.pending)
+        else:
+            self._answer(consumer)
+        self._collect(consumer)
+
+    def _end_orphan(self) -> None:
+        orphan = self.orphans.pop(self._choose(len(self.orphans)))
+        if self._choose(3):
+            self._commit(orphan)
+            self._fault("transactions committed after everybody had given up")
+        else:
+            self.tables.abandon(orphan)
+            self._fault("transactions given up by everybody")
+        self._say("a transaction that nobody waits for ends")
+
+    def _redrive(self) -> None:
+        if number := self.queues.redrive():
+            tally.done["redriven"] += number
+            self._say(f"{number} dead letters sent back")
+
+    def _revive(self) -> None:
+        self.queues.revive(self.queues.deleted[self._choose(len(self.queues.deleted))])
+        self._fault("deleted messages delivered again")
+        self._say("a deleted message is back")
+
+    def _replay(self) -> None:
+        """Send again what the redirect logged because SQS seemed not to have accepted it."""
+        for body in self._unqueued:
+            self.queues.send_message(QueueUrl=CLICK_QUEUE_URL, MessageBody=body)
+            tally.done["clicks sent again from the log"] += 1
+            self._say("a click is sent from the log")
+        self._unqueued.clear()
+
+    # What becomes of a consumer's call
+
+    def _answer(self, consumer: Consumer) -> None:
+        call = consumer.waiting
+        assert call
+        fate = self._pick(("fine",) * 12 + ("never heard",) * 2 + ("done, answer lost", "crash") + ("busy",) * 3)
+        if fate == "crash":
+            self._crash(consumer, f"before {call.operation}")
+        elif call.operation == "sleep":
+            self._carry_out_and_answer(consumer)
+        elif fate == "never heard":
+            self._break(consumer, self._pick(NEVER_HEARD), "calls that were never heard")
+        elif call.operation == "transact_write_items":
+            if fate == "busy":
+                self._cancel(consumer, self.tables.reasons(call.params["TransactItems"]))
+            else:
+                self._begin(consumer)
+        elif fate == "done, answer lost":
+            self._carry_out(call)
+            self._break(consumer, self._pick(ANSWER_LOST), "answers lost")
+        else:
+            self._carry_out_and_answer(consumer)
+
+    def _begin(self, consumer: Consumer, *, calmly: bool = False) -> None:
+        call = consumer.waiting
+        assert call
+        actions = call.params["TransactItems"]
+        reasons = self.tables.reasons(actions)
+        if set(reasons) != {"None"}:
+            if "TransactionConflict" in reasons:
+                tally.done["conflicts that arose by themselves"] += 1
+            # DynamoDB does not promise to name every reason.
+            if not calmly and self._choose(3) == 0:
+                told = self._pick([number for number, reason in enumerate(reasons) if reason != "None"])
+                reasons = [reason if number == told else "None" for number, reason in enumerate(reasons)]
+                self._fault("reasons kept back")
+            self._resume(consumer, _raises(cancelled(*reasons)))
+        else:
+            consumer.pending = self.tables.begin(actions)
+            self._say(f"{consumer.name}: a transaction of {len(actions)} begins")
+
+    def _end_transaction(self, consumer: Consumer, pending: Pending) -> None:
+        fates = ("fine",) * 6 + ("lost",) * 3 + ("given up",) * 3 + ("crash before", "crash after", "conflict")
+        fate = self._pick(fates)
+        consumer.pending = None
+        if fate in ("fine", "lost", "crash after"):
+            self._commit(pending)
+        if fate in ("given up", "crash before"):
+            self.orphans.append(pending)
+        if fate == "fine":
+            self._resume(consumer, dict)
+        elif fate == "lost":
+            self._break(consumer, self._pick(ANSWER_LOST), "answers lost")
+        elif fate == "given up":
+            self._break(consumer, self._pick(NOT_YET), "transactions still going on when the call failed")
+        elif fate == "conflict":
+            self.tables.abandon(pending)
+            self._cancel(consumer, ["None"] * len(pending.actions))
+        else:
+            self._crash(consumer, f"in a transaction, {fate.removeprefix('crash ')} its commit")
+
+    def _cancel(self, consumer: Consumer, reasons: list[str]) -> None:
+        """Some of the transaction's items are busy, for one reason or another; nothing is written."""
+        some = slice(self._choose(len(reasons)), None, self._pick((1, 7, 100)))
+        reasons[some] = [self._pick(BUSY)] * len(reasons[some])
+        self._fault("transactions cancelled as busy")
+        self._say(f"{consumer.name} is told that items are busy")
+        self._resume(consumer, _raises(cancelled(*reasons)))
+
+    def _crash(self, consumer: Consumer, where: str) -> None:
+        self._fault("crashes")
+        if consumer.pending:
+            self.orphans.append(consumer.pending)
+            consumer.pending = None
+        self._say(f"{consumer.name} crashes {where}")
+        self._as(consumer, consumer.crash)
+
+    def _break(self, consumer: Consumer, fault: Fault, kind: str) -> None:
+        self._fault(kind)
+        if str(fault) == str(timed_out()):
+            self._let_pass(5)
+        self._say(f"{consumer.name} is told: {fault} ({kind})")
+        self._resume(consumer, _raises(fault))
+
+    def _carry_out(self, call: Call) -> Any:
+        if call.operation == "sleep":
+            return self._let_pass(call.params["seconds"])
+        return getattr(self.queues, call.operation)(**call.params)
+
+    def _carry_out_and_answer(self, consumer: Consumer) -> None:
+        assert consumer.waiting
+        answer = self._carry_out(consumer.waiting)
+        self._resume(consumer, lambda: answer)
+
+    def _commit(self, pending: Pending) -> None:
+        self.tables.commit(pending)
+        tally.done["transactions committed"] += 1
+
+    def _step_calmly(self, consumer: Consumer) -> None:
+        call, pending = consumer.waiting, consumer.pending
+        assert call
+        consumer.pending = None
+        if pending:
+            self._commit(pending)
+            self._resume(consumer, dict)
+        elif call.operation == "transact_write_items":
+            self._begin(consumer, calmly=True)
+        else:
+            self._carry_out_and_answer(consumer)
+        self._collect(consumer)
+
+    # Lambda's part
+
+    def _hand_over(self, messages: list[Message]) -> None:
+        records = [record for message in messages if (record := self.queues.take(message))]
+        if not records:
+            return
+        self._started += 1
+        deadline = self.clock.time + timedelta(seconds=LAMBDA_SECONDS)
+        consumer = Consumer(f"consumer {self._started}", self._started % 2, records, deadline, self.clock.now)
+        tally.done["deliveries"] += len(records)
+        tally.done["batches"] += 1
+        self._say(f"{consumer.name} gets {len(records)} messages")
+        self.consumers.append(consumer)
+        self._as(consumer, consumer.start)
+        self._collect(consumer)
+
+    def _collect(self, consumer: Consumer) -> None:
+        """Delete what a consumer that is done did not report."""
+        if not consumer.done:
+            return
+        self.consumers.remove(consumer)
+        if consumer.response is None:
+            self._say(f"{consumer.name} failed")
+            return
+        failed = {failure["itemIdentifier"] for failure in consumer.response["batchItemFailures"]}
+        self._say(f"{consumer.name} is done; {len(failed)} failed")
+        for record in consumer.records:
+            if record["messageId"] not in failed:
+                self._delete(record)
+
+    def _delete(self, record: dict[str, Any]) -> None:
+        body = json.loads(record["body"])
+        if not self.tables.has(CLICKS_TABLE, body["code"], body["id"]):
+            raise NotExact(f"The message of click {body['id']} is deleted, and its click is not counted.")
+        self.queues.delete_message(QueueUrl=CLICK_QUEUE_URL, ReceiptHandle=record["receiptHandle"])
+
+    # Plumbing
+
+    @contextmanager
+    def _world(self) -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("chalicelib.aws.dynamodb", lambda: _Client(self, self.tables))
+            patch.setattr("chalicelib.aws.sqs", lambda: _Client(self, self.queues))
+            patch.setattr("chalicelib.clock.now", self.clock.now)
+            patch.setattr("chalicelib.clock.sleep", lambda seconds: self.call("sleep", seconds=seconds))
+            patch.setattr("chalicelib.clicks.recorder.own_shard", lambda: self._running and self._running.shard)
+            patch.setattr(logger.registered_handler, "stream", self.log)
+            yield
+
+    def call(self, operation: str, **params: Any) -> Any:
+        """A call that leaves the app: a consumer's waits for the adversary, the redirect's is answered at once."""
+        if self._running:
+            return self._running.call(operation, **params)
+        if operation != "send_message":
+            raise NotImplementedError(operation)
+        if self._send != "refused":
+            self.queues.send_message(**params)
+        if self._send != "sent":
+            self._fault("clicks that SQS seemed to refuse")
+            _raises(timed_out())()
+        return {}
+
+    def _resume(self, consumer: Consumer, answer: Callable[[], Any]) -> None:
+        self._as(consumer, lambda: consumer.resume(answer))
+
+    def _as(self, consumer: Consumer, run: Callable[[], None]) -> None:
+        self._running = consumer
+        try:
+            run()
+        finally:
+            self._running = None
+
+    def _let_pass(self, seconds: float) -> None:
+        self.clock.time += timedelta(seconds=max(0, seconds))
+        self.tables.expire(self.clock.time)
+
+    def _pick(self, options: Sequence[T]) -> T:
+        return options[self._choose(len(options))]
+
+    def _fault(self, kind: str, number: int = 1) -> None:
+        tally.faults[kind] += number
+
+    def _say(self, event: str) -> None:
+        self.trace.append(event)
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return self.tables.items(CLICKS_TABLE)
+
+
+class _Client:
+    """What the app takes for botocore's client: its calls go to the adversary first."""
+
+    def __init__(self, run: Run, service: Any) -> None:
+        self._run = run
+        self._service = service
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("exceptions", "get_paginator"):
+            return getattr(self._service, name)
+        return lambda **params: self._run.call(name, **params)
+
+
+def _raises(fault: Fault) -> Callable[[], Any]:
+    def answer() -> Any:
+        raise fault.error(infrastructure.dynamodb(), "TransactWriteItems")
+
+    return answer

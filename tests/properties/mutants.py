@@ -1,0 +1,172 @@
+"""Mistakes that a recorder could make. The adversary must catch each, or a run without findings would say nothing."""
+
+import json
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import BotoCoreError
+
+from chalicelib import aws, clock
+from chalicelib.clicks import recorder, transactions
+from chalicelib.clicks.click import Click
+from chalicelib.clicks.transactions import Cancellation, CounterKey, Transaction
+from chalicelib.deliveries import Delivery
+
+
+@dataclass(frozen=True)
+class Mutant:
+    name: str
+    plant: Callable[[pytest.MonkeyPatch], None] = field(repr=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def no_condition(patch: pytest.MonkeyPatch) -> None:
+    def put_row(click: Click, retention_days: int) -> dict[str, Any]:
+        action: dict[str, Any] = {**right(click, retention_days)}
+        action["Put"].pop("ConditionExpression")
+        return action
+
+    right = transactions._put_row  # noqa: SLF001 (mistakes are made inside)
+    patch.setattr(transactions, "_put_row", put_row)
+
+
+def the_message_id_as_the_key(patch: pytest.MonkeyPatch) -> None:
+    def of(record: Mapping[str, Any]) -> Delivery:
+        delivery = Delivery.of(record)
+        return replace(delivery, body=json.dumps({**json.loads(delivery.body), "id": delivery.message_id}))
+
+    patch.setattr(recorder, "Delivery", SimpleNamespace(of=of))
+
+
+def a_conflict_taken_for_a_duplicate(patch: pytest.MonkeyPatch) -> None:
+    def read(transaction: Transaction, reasons: Sequence[str]) -> Cancellation:
+        return right(
+            transaction, [{"TransactionConflict": "ConditionalCheckFailed"}.get(each, each) for each in reasons]
+        )
+
+    right = transactions.read_reasons
+    patch.setattr(recorder, "read_reasons", read)
+
+
+def a_cancelled_group_dropped_whole(patch: pytest.MonkeyPatch) -> None:
+    def read(transaction: Transaction, reasons: Sequence[str]) -> Cancellation:
+        found = right(transaction, reasons)
+        if not found.duplicates:
+            return found
+        return Cancellation(duplicates=transaction.clicks, impossible=(), rest=Transaction(()), busy=())
+
+    right = transactions.read_reasons
+    patch.setattr(recorder, "read_reasons", read)
+
+
+def a_counter_that_is_not_lowered(patch: pytest.MonkeyPatch) -> None:
+    @dataclass(frozen=True)
+    class Stubborn(Transaction):
+        first_counters: dict[CounterKey, int]
+
+        @property
+        def counters(self) -> dict[CounterKey, int]:
+            return self.first_counters
+
+    def without(transaction: Transaction, clicks: Iterable[Click]) -> Transaction:
+        return Stubborn(right(transaction, clicks).clicks, transaction.counters)
+
+    right = Transaction.without
+    patch.setattr(Transaction, "without", without)
+
+
+def every_failure_reported_as_success(patch: pytest.MonkeyPatch) -> None:
+    def count(*arguments: Any) -> dict[Any, Any]:
+        right(*arguments)
+        return {}
+
+    right = recorder._count  # noqa: SLF001 (mistakes are made inside)
+    patch.setattr(recorder, "_count", count)
+
+
+def rows_that_expire_in_an_hour(patch: pytest.MonkeyPatch) -> None:
+    def put_row(click: Click, retention_days: int) -> dict[str, Any]:
+        action: dict[str, Any] = {**right(click, retention_days)}
+        action["Put"]["Item"]["expires_at"] = {"N": str(int(click.occurred_at.timestamp()) + 3600)}
+        return action
+
+    right = transactions._put_row  # noqa: SLF001 (mistakes are made inside)
+    patch.setattr(transactions, "_put_row", put_row)
+
+
+def the_day_on_which_it_is_recorded(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Click, "day", property(lambda _: clock.now().date().isoformat()))
+
+
+def row_and_counter_in_two_writes(patch: pytest.MonkeyPatch) -> None:
+    def write(client: Any, actions: list[Any]) -> Any:
+        for kind in ("Put", "Update"):
+            part = [action for action in actions if kind in action]
+            try:
+                client.transact_write_items(TransactItems=part)
+            except client.exceptions.TransactionCanceledException as error:
+                told = iter(error.response["CancellationReasons"])
+                error.response["CancellationReasons"] = [
+                    next(told) if kind in action else {"Code": "None"} for action in actions
+                ]
+                raise
+        return {}
+
+    _write_with(write, patch)
+
+
+def no_answer_taken_for_success(patch: pytest.MonkeyPatch) -> None:
+    def write(client: Any, actions: list[Any]) -> Any:
+        try:
+            return client.transact_write_items(TransactItems=actions)
+        except BotoCoreError:
+            return {}
+
+    _write_with(write, patch)
+
+
+def no_answer_and_again_under_fresh_ids(patch: pytest.MonkeyPatch) -> None:
+    def write(client: Any, actions: list[Any]) -> Any:
+        try:
+            return client.transact_write_items(TransactItems=actions)
+        except BotoCoreError:
+            for action in actions:
+                if row := action.get("Put", {}).get("Item"):
+                    row["click_id"] = {"S": str(uuid.uuid5(uuid.NAMESPACE_OID, row["click_id"]["S"]))}
+            return client.transact_write_items(TransactItems=actions)
+
+    _write_with(write, patch)
+
+
+def _write_with(write: Callable[[Any, list[Any]], Any], patch: pytest.MonkeyPatch) -> None:
+    """Have the recorder call `write` with the client and the actions, instead of TransactWriteItems."""
+
+    def dynamodb() -> Any:
+        client = aws.dynamodb()
+        return SimpleNamespace(
+            exceptions=client.exceptions,
+            transact_write_items=lambda TransactItems: write(client, TransactItems),  # noqa: N803 (AWS)
+        )
+
+    patch.setattr(recorder, "aws", SimpleNamespace(dynamodb=dynamodb))
+
+
+MUTANTS = [
+    Mutant("no condition on the row", no_condition),
+    Mutant("the SQS message id is the row's key", the_message_id_as_the_key),
+    Mutant("a conflict is taken for a duplicate", a_conflict_taken_for_a_duplicate),
+    Mutant("row and counter are two writes", row_and_counter_in_two_writes),
+    Mutant("every failure is reported as success", every_failure_reported_as_success),
+    Mutant("a group with a duplicate is dropped whole", a_cancelled_group_dropped_whole),
+    Mutant("a counter grows by clicks that were counted before", a_counter_that_is_not_lowered),
+    Mutant("no answer is taken for success", no_answer_taken_for_success),
+    Mutant("no answer, and again under fresh click ids", no_answer_and_again_under_fresh_ids),
+    Mutant("a click counts for the day on which it is recorded", the_day_on_which_it_is_recorded),
+    Mutant("rows expire while their messages may come again", rows_that_expire_in_an_hour),
+]

@@ -1,0 +1,156 @@
+"""DynamoDB, as far as counting clicks uses it, in memory. test_models.py holds it against moto.
+
+A transaction takes time here: it begins, which locks its items, and is committed or abandoned later. Whoever touches a
+locked item in between is told TransactionConflict, as in DynamoDB and never in moto, where a call is over at once.
+What the model does not know it refuses, so that it cannot be wrong about it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tests import infrastructure
+from tests.faults import cancelled, refused
+
+ItemKey = tuple[str, str, str]
+"""Table, hash key, sort key."""
+
+SORT_KEYS = {
+    resource["Properties"]["TableName"]["Fn::Sub"].rpartition("-")[2]: resource["Properties"]["KeySchema"][1][
+        "AttributeName"
+    ]
+    for resource in infrastructure.template()["Resources"].values()
+    if resource.get("Type") == "AWS::DynamoDB::Table" and len(resource["Properties"]["KeySchema"]) > 1
+}
+"""The sort key of each table that has one, by the table's name without its stage."""
+
+
+@dataclass(eq=False)
+class Pending:
+    """A transaction that has begun: nobody else may touch its items until it is committed or abandoned."""
+
+    actions: Sequence[dict[str, Any]]
+    keys: list[ItemKey]
+
+
+class Tables:
+    """Stands in for botocore's client, whose real exceptions it raises."""
+
+    def __init__(self) -> None:
+        self.exceptions = infrastructure.dynamodb().exceptions
+        self._items: dict[ItemKey, dict[str, Any]] = {}
+        self._pending: list[Pending] = []
+
+    # What the app calls
+
+    def transact_write_items(self, *, TransactItems: Sequence[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 (AWS)
+        self.commit(self.begin(TransactItems))
+        return {}
+
+    def get_paginator(self, operation: str) -> "Tables":
+        if operation != "query":
+            raise NotImplementedError(operation)
+        return self
+
+    def paginate(
+        self,
+        *,
+        TableName: str,  # noqa: N803 (AWS)
+        KeyConditionExpression: str,  # noqa: N803 (AWS)
+        ExpressionAttributeValues: dict[str, Any],  # noqa: N803 (AWS)
+        ConsistentRead: bool,  # noqa: N803 (AWS)
+    ) -> Iterator[dict[str, Any]]:
+        if KeyConditionExpression != "code = :code" or not ConsistentRead:
+            raise NotImplementedError(KeyConditionExpression)
+        code = ExpressionAttributeValues[":code"]["S"]
+        yield {
+            "Items": [
+                item
+                for key, item in sorted(self._items.items(), key=lambda each: each[0])
+                if key[:2] == (TableName, code)
+            ]
+        }
+
+    # What becomes of a transaction
+
+    def begin(self, actions: Sequence[dict[str, Any]]) -> Pending:
+        """Lock the items of a transaction. Raises what DynamoDB would."""
+        pending = Pending(actions, [_key(action) for action in actions])
+        if not 1 <= len(actions) <= 100 or len(set(pending.keys)) < len(actions):
+            raise _error(refused("ValidationException"))
+        self._check(pending)
+        self._pending.append(pending)
+        return pending
+
+    def commit(self, pending: Pending) -> None:
+        """Write all of it. Raises TransactionCanceledException and writes nothing if one of its conditions fails."""
+        self.abandon(pending)
+        self._check(pending)
+        for key, action in zip(pending.keys, pending.actions, strict=True):
+            match action:
+                case {"Put": {"Item": item}}:
+                    self._items[key] = item
+                case {"Update": {"Key": names, "ExpressionAttributeValues": {":amount": {"N": amount}}}}:
+                    before = int(self._items[key]["clicks"]["N"]) if key in self._items else 0
+                    self._items[key] = {**names, "clicks": {"N": str(before + int(amount))}}
+
+    def abandon(self, pending: Pending) -> None:
+        """Forget a transaction, of which nothing is written."""
+        self._pending.remove(pending)
+
+    def reasons(self, actions: Sequence[dict[str, Any]]) -> list[str]:
+        """Why these actions could not be written now: a code each, `None` if nothing speaks against it."""
+        locked = {key for other in self._pending for key in other.keys}
+        return [self._reason(action, _key(action), locked) for action in actions]
+
+    def expire(self, now: datetime) -> None:
+        """Delete what has expired. DynamoDB takes its time for that; the soonest is the worst for an exact count."""
+        self._items = {
+            key: item
+            for key, item in self._items.items()
+            if int(item.get("expires_at", {"N": "9" * 12})["N"]) > now.timestamp()
+        }
+
+    # What a test looks at
+
+    def items(self, table: str) -> list[dict[str, Any]]:
+        """All items of the table with this name."""
+        return [item for key, item in sorted(self._items.items(), key=lambda each: each[0]) if key[0] == table]
+
+    def has(self, table: str, code: str, sort_key: str) -> bool:
+        return (table, code, sort_key) in self._items
+
+    def _check(self, pending: Pending) -> None:
+        reasons = self.reasons(pending.actions)
+        if set(reasons) != {"None"}:
+            raise _error(cancelled(*reasons))
+
+    def _reason(self, action: dict[str, Any], key: ItemKey, locked: set[ItemKey]) -> str:
+        if key in locked:
+            return "TransactionConflict"
+        put = action.get("Put", {})
+        return "ConditionalCheckFailed" if "ConditionExpression" in put and key in self._items else "None"
+
+
+def _key(action: dict[str, Any]) -> ItemKey:
+    match action:
+        case {"Put": {"TableName": table, "Item": item, **rest}} if rest in (
+            {},
+            {"ConditionExpression": f"attribute_not_exists({_sort_key(table)})"},
+        ):
+            pass
+        case {"Update": {"TableName": table, "Key": item, "UpdateExpression": "ADD clicks :amount"}}:
+            pass
+        case _:
+            raise NotImplementedError(action)
+    return (table, item["code"]["S"], item[_sort_key(table)]["S"])
+
+
+def _sort_key(table: str) -> str:
+    return str(SORT_KEYS[table.rpartition("-")[2]])
+
+
+def _error(fault: Any) -> Exception:
+    error: Exception = fault.error(infrastructure.dynamodb(), "TransactWriteItems")
+    return error

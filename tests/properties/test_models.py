@@ -1,0 +1,218 @@
+"""The models of DynamoDB and SQS answer as moto does, call by call: what holds on them is no fiction of theirs.
+
+What moto cannot show is left out here, and is the models' own: that transactions overlap in time, and that SQS delivers
+a message twice. docs/exactness.md says where AWS describes it.
+"""
+
+from collections.abc import Iterator
+from itertools import permutations
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from chalicelib import aws
+from chalicelib.clicks import counters
+from chalicelib.clicks.click import Click, encode
+from chalicelib.clicks.transactions import Transaction
+from tests import infrastructure
+from tests.builders import TODAY, StoppedClock, a_click, clicks
+from tests.properties.queues import MOST_RECEIVES, VISIBILITY_SECONDS, Queues
+from tests.properties.tables import Tables
+
+QUEUE, DEAD_LETTER_QUEUE = (
+    infrastructure.queue_url(name) for name in (infrastructure.CLICK_QUEUE, infrastructure.CLICK_DEAD_LETTER_QUEUE)
+)
+
+
+@pytest.fixture(params=["model", "moto"], autouse=True)
+def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, clock: StoppedClock) -> Iterator[None]:
+    """Each test runs on the models, and on moto."""
+    if request.param == "moto":
+        with infrastructure.emulated_aws():
+            yield
+    else:
+        tables, queues = Tables(), Queues(clock.now)
+        monkeypatch.setattr(aws, "dynamodb", lambda: tables)
+        monkeypatch.setattr(aws, "sqs", lambda: queues)
+        yield
+
+
+# DynamoDB
+
+
+def actions(*made: Click, shard: int = 7) -> list[Any]:
+    return [*Transaction(made).actions(shard, 90)]
+
+
+def write(*made: Click, shard: int = 7) -> None:
+    aws.dynamodb().transact_write_items(TransactItems=actions(*made, shard=shard))
+
+
+def refusal(items: list[Any]) -> tuple[str, int, list[str]]:
+    """The error that these actions get: its code, its status and the codes of its reasons."""
+    with pytest.raises(ClientError) as caught:
+        aws.dynamodb().transact_write_items(TransactItems=items)
+    response: Any = caught.value.response
+    reasons = [reason["Code"] for reason in response.get("CancellationReasons", [])]
+    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"], reasons
+
+
+def counted() -> dict[str, int]:
+    return {**counters.clicks_by_day("my-link")}
+
+
+def test_a_transaction_writes_its_rows_and_adds_to_its_counters() -> None:
+    write(*clicks(3))
+    write(*clicks(2))
+    write(*clicks(1), shard=8)
+
+    assert {TODAY: 6} == counted()
+
+
+def test_a_transaction_with_a_row_that_exists_writes_nothing_and_says_which() -> None:
+    known, new, too = clicks(3)
+    write(known)
+
+    answer = refusal(actions(new, known, too))
+
+    assert ("TransactionCanceledException", 400, ["None", "ConditionalCheckFailed", "None", "None"]) == answer
+    assert {TODAY: 1} == counted()
+    write(new, too)
+    assert {TODAY: 3} == counted()
+
+
+def test_every_row_that_exists_is_named() -> None:
+    known = clicks(3)
+    write(*known)
+    failed = "ConditionalCheckFailed"
+
+    assert {("TransactionCanceledException", 400, (failed, failed, failed, "None"))} == {
+        (code, status, tuple(reasons))
+        for code, status, reasons in (refusal(actions(*order)) for order in permutations(known))
+    }
+
+
+def test_a_cancellation_is_the_exception_that_the_recorder_catches() -> None:
+    click = a_click()
+    write(click)
+
+    with pytest.raises(aws.dynamodb().exceptions.TransactionCanceledException):
+        write(click)
+
+
+def test_a_row_without_a_condition_is_written_over() -> None:
+    click = a_click()
+    write(click)
+    again = actions(click)
+    del again[0]["Put"]["ConditionExpression"]
+
+    aws.dynamodb().transact_write_items(TransactItems=again)
+
+    assert {TODAY: 2} == counted()
+
+
+def test_the_same_id_on_another_link_is_another_row() -> None:
+    click = a_click()
+    write(click)
+    write(a_click(id=click.id, code="my-other-link"))
+
+    assert {TODAY: 1} == counted()
+
+
+def test_a_transaction_has_at_most_a_hundred_actions() -> None:
+    assert "ValidationException" == refusal(actions(*clicks(100)))[0]
+    write(*clicks(99))
+    assert {TODAY: 99} == counted()
+
+
+def test_a_transaction_touches_an_item_once() -> None:
+    click = a_click()
+
+    assert "ValidationException" == refusal([*actions(click)[:1], *actions(click)])[0]
+    assert {} == counted()
+
+
+# SQS
+
+
+def send(body: str) -> str:
+    return str(aws.sqs().send_message(QueueUrl=QUEUE, MessageBody=body)["MessageId"])
+
+
+def received(queue: str = QUEUE) -> list[Any]:
+    answer = aws.sqs().receive_message(QueueUrl=queue, MaxNumberOfMessages=10, AttributeNames=["All"])
+    return [*answer.get("Messages", [])]
+
+
+def seen(queue: str = QUEUE) -> list[tuple[str, str, str]]:
+    return [
+        (message["MessageId"], message["Body"], message["Attributes"]["ApproximateReceiveCount"])
+        for message in received(queue)
+    ]
+
+
+def put_off(seconds: int, *receipts: str) -> list[list[str]]:
+    """Change the visibility of the messages with these receipts; the numbers of those that succeeded and failed."""
+    entries: Any = [
+        {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
+        for number, receipt in enumerate(receipts)
+    ]
+    answer: Any = aws.sqs().change_message_visibility_batch(QueueUrl=QUEUE, Entries=entries)
+    return [[each["Id"] for each in answer.get(name, [])] for name in ("Successful", "Failed")]
+
+
+def test_a_message_that_was_received_is_hidden_until_it_is_put_back() -> None:
+    body = encode(a_click())
+    identity = send(body)
+    (message,) = received()
+    hidden = seen()
+
+    changed = put_off(0, message["ReceiptHandle"])
+
+    assert (identity, body) == (message["MessageId"], message["Body"])
+    assert [] == hidden
+    assert [["0"], []] == changed
+    assert [(identity, body, "2")] == seen()
+
+
+def test_an_earlier_receipt_still_counts() -> None:
+    send("a")
+    (first,) = received()
+    put_off(0, first["ReceiptHandle"])
+    (second,) = received()
+
+    assert first["ReceiptHandle"] != second["ReceiptHandle"]
+    assert [["0", "1"], []] == put_off(0, first["ReceiptHandle"], second["ReceiptHandle"])
+
+
+def test_a_message_that_is_put_off_stays_hidden() -> None:
+    send("a")
+    (message,) = received()
+
+    put_off(VISIBILITY_SECONDS, message["ReceiptHandle"])
+
+    assert [] == seen()
+
+
+def test_a_message_that_was_deleted_is_gone() -> None:
+    send("a")
+    kept = send("b")
+    messages = {message["Body"]: message for message in received()}
+
+    aws.sqs().delete_message(QueueUrl=QUEUE, ReceiptHandle=messages["a"]["ReceiptHandle"])
+    put_off(0, messages["b"]["ReceiptHandle"])
+
+    assert [(kept, "b", "2")] == seen()
+
+
+def test_a_message_that_was_received_too_often_is_a_dead_letter_with_the_id_it_had() -> None:
+    identity = send("a")
+
+    counts = []
+    while messages := received():
+        counts += [message["Attributes"]["ApproximateReceiveCount"] for message in messages]
+        put_off(0, messages[0]["ReceiptHandle"])
+
+    assert [str(number) for number in range(1, MOST_RECEIVES + 1)] == counts
+    assert [(identity, "a")] == [(each[0], each[1]) for each in seen(DEAD_LETTER_QUEUE)]
