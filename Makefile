@@ -28,6 +28,10 @@ test: $(ready) ## Run every test: unit, functional, properties, infra, e2e
 	printf '\n== e2e tests, two files at a time, each on an emulated AWS of its own\n'; \
 	$(python) -m pytest --numprocesses 2 --dist loadfile tests/e2e
 
+.PHONY: chaos
+chaos: $(ready) ## Break the deployed stack's calls while it counts 10,000 clicks on 50 links
+	@CHAOS_CLICKS=10000 CHAOS_LINKS=50 $(python) -m pytest tests/e2e/test_chaos.py
+
 .PHONY: check
 check: $(ready) ## Lint, type-check and test: what CI runs
 	.venv/bin/ruff check

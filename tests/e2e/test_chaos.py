@@ -1,6 +1,7 @@
 """The deployed stack behind a proxy that breaks its AWS calls. A smaller dose of what AWS may do on a bad day."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -12,18 +13,27 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import boto3
 import httpx
 import pytest
 
-from chalicelib import aws, config
+from chalicelib import aws, clock, config
+from chalicelib.clicks.click import new_click
+from chalicelib.clicks.queue import enqueue
 from ops import emulator
 from ops.deploy import deploy
 from ops.package import package
 from ops.stages import LOCAL, function_environment
 from tests.e2e.conftest import SHORT_WAITS
-from tests.e2e.deployed import Linkly, eventually, free_port, linkly_at, ops, waiting
+from tests.e2e.deployed import Linkly, dead_letters_url, eventually, free_port, linkly_at, ops, waiting
 
-pytestmark = pytest.mark.timeout(180)
+# `make chaos` gives a larger dose.
+CLICKS = int(os.environ.get("CHAOS_CLICKS", "500"))
+LINKS = int(os.environ.get("CHAOS_LINKS", "10"))
+LONGEST_DRAIN = 60 + CLICKS / 20
+"""Seconds."""
+
+pytestmark = pytest.mark.timeout(120 + LONGEST_DRAIN)
 
 
 class Proxy:
@@ -83,7 +93,6 @@ def stormy_linkly(directory: Path, proxy_port: int) -> Iterator[Linkly]:
 def proxy(stormy_linkly: Linkly, proxy_port: int) -> Iterator[Proxy]:
     assert stormy_linkly
     proxy = Proxy(f"http://127.0.0.1:{proxy_port}")
-    eventually(proxy.is_up)
     yield proxy
     proxy.break_with()
 
@@ -99,6 +108,10 @@ def proxy_process(endpoint: str, port: int) -> Iterator[None]:
         start_new_session=True,
     )
     try:
+        eventually(Proxy(f"http://127.0.0.1:{port}").is_up)
+        # It learns a service's protocol at its first call, which takes longer than our functions have patience.
+        boto3.client("dynamodb", endpoint_url=f"http://127.0.0.1:{port}").list_tables()
+        boto3.client("sqs", endpoint_url=f"http://127.0.0.1:{port}").list_queues()
         yield
     finally:
         emulator.stop(process)
@@ -149,14 +162,34 @@ def test_half_of_all_transactions_fail_and_a_hundred_follows_are_a_hundred(storm
     assert 100 == rows(code) == stormy_linkly.total(code)
 
 
+def test_clicks_on_many_links_some_hot_are_exact_link_by_link(stormy_linkly: Linkly, proxy: Proxy) -> None:
+    # Zipf's law: the second link gets half of the first one's clicks, the third a third, and so on.
+    weights = [1 / rank for rank in range(1, LINKS + 1)]
+    follows = random.Random(CLICKS).choices([stormy_linkly.create() for _ in weights], weights, k=CLICKS)  # noqa: S311
+    proxy.break_with(APPLIED_BUT_UNANSWERED, FAILED_BEFORE, THROTTLED, *conflicts(0.35))
+
+    with ThreadPoolExecutor(8) as visitors:
+        list(visitors.map(lambda code: enqueue(new_click(code, {}, clock.now())), follows))
+
+    expected = Counter(follows)
+    eventually(lambda: waiting(config.click_queue_url()) == 0, within=LONGEST_DRAIN)
+    assert 0 == waiting(dead_letters_url())
+    assert expected == {code: stormy_linkly.total(code) for code in expected}
+    assert expected == {code: rows(code) for code in expected}
+
+
 def rows(code: str) -> int:
-    query = aws.dynamodb().query(
-        TableName=config.clicks_table(),
-        KeyConditionExpression="code = :code",
-        ExpressionAttributeValues={":code": {"S": code}},
-        Select="COUNT",
+    pages = (
+        aws.dynamodb()
+        .get_paginator("query")
+        .paginate(
+            TableName=config.clicks_table(),
+            KeyConditionExpression="code = :code",
+            ExpressionAttributeValues={":code": {"S": code}},
+            Select="COUNT",
+        )
     )
-    return query["Count"]
+    return sum(page["Count"] for page in pages)
 
 
 def test_while_the_queue_is_down_visitors_are_redirected_and_replay_makes_the_total_exact(
