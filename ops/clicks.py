@@ -1,20 +1,21 @@
 """`python -m ops clicks`: send again the clicks that could not be queued."""
 
-import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import track
 
-from chalicelib.clicks.click import UndecodableClick, decode
+from chalicelib import config
+from chalicelib.clicks.click import Click, UndecodableClick, decode, encode
 from ops.aws import client
-from ops.deploy import stack_name
 from ops.durations import duration
-from ops.stages import Stage, connect, function_environment
+from ops.logs import json_lines
+from ops.stages import Stage, connect
 
 commands = typer.Typer(no_args_is_help=True, help="Send again the clicks that could not be queued.")
 
@@ -38,40 +39,24 @@ def replay(
     A click that is sent twice, or was accepted after all, counts once: running it again changes nothing.
     """
     stage = connect(stage)
-    found = list(
-        {decode(message).key: message for message in _unqueued(stage, time.time() - since.total_seconds())}.values()
-    )
-    failed = 0 if dry_run else _send(found, function_environment(stage)["CLICK_QUEUE_URL"])
+    found = {click.key: click for click in _unqueued(stage, time.time() - since.total_seconds())}
+    failed = 0 if dry_run else _send(list(map(encode, found.values())))
     sent = 0 if dry_run else len(found) - failed
     print(f"found {len(found)}, sent {sent}, failed {failed}")
     if failed:
         raise typer.Exit(1)
 
 
-def _unqueued(stage: str, since: float) -> Iterator[str]:
-    """The messages of the clicks that were logged instead of queued since a time in seconds."""
-    pages = (
-        client("logs")
-        .get_paginator("filter_log_events")
-        .paginate(
-            logGroupName=f"/aws/lambda/{stack_name(stage)}-api_handler",
-            startTime=int(since * 1000),
-            filterPattern="unqueued_click",
-        )
-    )
-    for page in pages:
-        for event in page["events"]:
-            try:
-                message = json.loads(event["message"])["unqueued_click"]
-                decode(message)
-            except (ValueError, KeyError, TypeError, UndecodableClick):
-                continue  # a line that only mentions them
-            yield message
+def _unqueued(stage: str, since: float) -> Iterator[Click]:
+    """The clicks that were logged instead of queued since a time in seconds."""
+    for line in json_lines(stage, "api_handler", since, "unqueued_click"):
+        with suppress(KeyError, TypeError, UndecodableClick):  # a line that only mentions them
+            yield decode(line["unqueued_click"])
 
 
-def _send(messages: list[str], queue_url: str) -> int:
+def _send(messages: list[str]) -> int:
     """Send messages; returns how many SQS did not accept."""
-    sqs: Any = client("sqs")
+    sqs, queue_url = client("sqs"), config.click_queue_url()
     failed = 0
     for start in track(range(0, len(messages), _BATCH), description="sending", console=Console(stderr=True)):
         batch = messages[start : start + _BATCH]

@@ -55,14 +55,16 @@ def deploy(package: Package, stage: str, parameters: Mapping[str, str], tell: Ca
 
 def waiting_messages(stage: str) -> dict[str, int]:
     """How many messages are in each queue of a stage, by the queue's name; empty queues are left out."""
-    sqs = client("sqs")
-    counted = ["", "NotVisible", "Delayed"]
-    names = [f"ApproximateNumberOfMessages{state}" for state in counted]
-    waiting = {}
-    for url in sqs.list_queues(QueueNamePrefix=f"{stack_name(stage)}-").get("QueueUrls", []):
-        counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()
-        waiting[url.rpartition("/")[2]] = sum(map(int, counts))
+    urls = client("sqs").list_queues(QueueNamePrefix=f"{stack_name(stage)}-").get("QueueUrls", [])
+    waiting = {url.rpartition("/")[2]: queue_depth(url) for url in urls}
     return {name: count for name, count in waiting.items() if count}
+
+
+def queue_depth(url: str) -> int:
+    """About how many messages are in a queue: visible, hidden or delayed."""
+    names = [f"ApproximateNumberOfMessages{state}" for state in ("", "NotVisible", "Delayed")]
+    attributes = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return sum(map(int, attributes.values()))
 
 
 def destroy(stage: str) -> None:

@@ -1,8 +1,7 @@
 """`python -m ops dlq`: look into the dead-letter queues, and send back what waits there."""
 
-import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -11,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from ops.aws import client
-from ops.deploy import stack_name
+from ops.deploy import queue_depth, stack_name
+from ops.logs import json_lines
 from ops.stages import Stage, connect
 
 commands = typer.Typer(no_args_is_help=True, help="Look into the dead-letter queues, and send back what waits there.")
@@ -33,7 +33,7 @@ def list_(stage: Stage = None) -> None:
         url = _url(stage, name, "-dlq")
         with _looked_at(url) as messages:
             oldest = min((int(each["Attributes"]["SentTimestamp"]) / 1000 for each in messages), default=None)
-        table.add_row(name, str(_depth(url)), _age(oldest))
+        table.add_row(name, str(queue_depth(url)), _age(oldest))
     Console().print(table)
 
 
@@ -71,9 +71,9 @@ def purge(
     """Delete whatever waits in a dead-letter queue, for ever."""
     stage = connect(stage)
     url = _url(stage, name, "-dlq")
+    lost = queue_depth(url)
     if not yes:
-        raise typer.BadParameter(f"{_depth(url)} messages would be lost; add --yes if they should be")
-    lost = _depth(url)
+        raise typer.BadParameter(f"{lost} messages would be lost; add --yes if they should be")
     client("sqs").purge_queue(QueueUrl=url)
     print(f"{lost} messages deleted from {name}-dlq")
 
@@ -83,12 +83,6 @@ def _url(stage: str, name: str, end: str = "") -> str:
         raise typer.BadParameter(f"there is no queue {name!r}; choose from {', '.join(CONSUMERS)}")
     url: str = client("sqs").get_queue_url(QueueName=f"{stack_name(stage)}-{name}{end}")["QueueUrl"]
     return url
-
-
-def _depth(url: str) -> int:
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    counts: Mapping[str, str] = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-    return sum(map(int, counts.values()))
 
 
 @contextmanager
@@ -129,24 +123,8 @@ def _move(sqs: Any, source: str, target: str, limit: int | None) -> int:
 
 def _reasons(stage: str, name: str) -> dict[str, str]:
     """What a queue's function last logged about each message that failed in the past 14 days, by message id."""
-    pages = (
-        client("logs")
-        .get_paginator("filter_log_events")
-        .paginate(
-            logGroupName=f"/aws/lambda/{stack_name(stage)}-{CONSUMERS[name]}",
-            startTime=int((time.time() - 14 * _DAY) * 1000),
-            filterPattern="failures",
-        )
-    )
-    reasons: dict[str, str] = {}
-    for page in pages:
-        for event in page["events"]:
-            try:
-                failures = json.loads(event["message"])["failures"]
-            except (ValueError, KeyError, TypeError):
-                continue
-            reasons |= {failure["message_id"]: failure["cause"] for failure in failures}
-    return reasons
+    lines = json_lines(stage, CONSUMERS[name], time.time() - 14 * _DAY, "failures")
+    return {each["message_id"]: each["cause"] for line in lines for each in line.get("failures", [])}
 
 
 def _age(since: float | None) -> str:

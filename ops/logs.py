@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -37,6 +38,25 @@ def follow(stage: str, show: Callable[[str], None], stop: threading.Event, since
         start = max([start, *(timestamp - _OVERLAP_MILLISECONDS for timestamp in shown.values())])
         shown = {identity: timestamp for identity, timestamp in shown.items() if timestamp >= start}
         stop.wait(SECONDS_BETWEEN_LOOKS)
+
+
+def json_lines(stage: str, function: str, since: float, term: str) -> Iterator[dict[str, Any]]:
+    """The JSON objects with `term` in them that a function of `stage` has logged since a time in seconds."""
+    pages = (
+        client("logs")
+        .get_paginator("filter_log_events")
+        .paginate(
+            logGroupName=f"/aws/lambda/{stack_name(stage)}-{function}",
+            startTime=int(since * 1000),
+            filterPattern=term,
+        )
+    )
+    for page in pages:
+        for event in page["events"]:
+            with suppress(ValueError):  # a line that is no JSON
+                line = json.loads(event["message"])
+                if isinstance(line, dict):
+                    yield line
 
 
 def one_line(message: str) -> str:

@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from chalicelib.links.codes import Code
+
 LONGEST_REFERRER = 1024
 LONGEST_USER_AGENT = 512
 """Characters that are kept; the rest of what a browser sends is cut off."""
 
-Code = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{3,64}\Z")]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Country = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{2}\Z")]
 

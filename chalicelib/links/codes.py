@@ -1,11 +1,18 @@
 """What may be a code."""
 
 import re
+from typing import Annotated
+
+import msgspec
 
 from chalicelib.base58 import derived_text, random_text
 from chalicelib.problems import InvalidCode
 
-_CODE = re.compile(r"[A-Za-z0-9_-]{3,64}", re.ASCII)
+_PATTERN = r"[A-Za-z0-9_-]{3,64}"
+_CODE = re.compile(_PATTERN, re.ASCII)
+
+Code = Annotated[str, msgspec.Meta(pattern=rf"^{_PATTERN}\Z")]
+"""A code in a message or a cursor, checked when it is decoded."""
 
 # The first segments of our own routes, present and promised: a link there could never be followed.
 RESERVED = frozenset({"links", "stats", "analytics", "health"})

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from chalicelib.links.codes import Code
 from chalicelib.links.link import Status
 
 EventType = Literal["link.created", "link.updated", "link.deleted"]
@@ -24,7 +25,7 @@ class LinkEvent(msgspec.Struct, frozen=True, kw_only=True):
     v: Literal[1]
     id: uuid.UUID
     type: EventType
-    code: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{3,64}\Z")]
+    code: Code
     url: str
     version: Annotated[int, msgspec.Meta(ge=1)]
     occurred_at: Annotated[datetime, msgspec.Meta(tz=True)]

@@ -71,7 +71,8 @@ def get_links() -> dict[str, Any]:
     caller.require_may_see(owner)
     limit = whole_number(parameters, "limit", DEFAULT_LIMIT, LARGEST_LIMIT)
     page = list_links(owner, limit, parameters.get("cursor"))
-    return {"items": [link.public(base_url_of(request)) for link in page.links], "next": page.next}
+    base_url = base_url_of(request)
+    return {"items": [link.public(base_url) for link in page.links], "next": page.next}
 
 
 @routes.route("/links/{code}", methods=["GET"])

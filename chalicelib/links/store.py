@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import msgspec
 
 from chalicelib import aws, clock, config
-from chalicelib.links.codes import is_code
+from chalicelib.links.codes import Code, is_code
 from chalicelib.links.link import Link, Status
 from chalicelib.problems import CodeTaken, LinkDeleted, LinkNotFound, NotYourLink, Problem, StaleVersion
 
@@ -22,7 +22,7 @@ class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where a page of an owner's links ends."""
 
     created_at: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z")]
-    code: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{3,64}\Z")]
+    code: Code
 
 
 def insert_link(link: Link, write_id: str | None = None) -> None:
