@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from chalice.app import Chalice, DynamoDBEvent, Request, Response, SNSEvent, SQSEvent
 
-from chalicelib import problems
+from chalicelib import observability, problems
 from chalicelib.access.callers import authenticate
 from chalicelib.analytics.daily_links import count_created_link
 from chalicelib.analytics.routes import routes as analytics_routes
@@ -34,6 +34,16 @@ def answer_problems(request: Request, get_response: Callable[[Request], Response
     if request.method == "HEAD":
         response.body = ""
     return response
+
+
+@app.middleware("all")
+def begin_logging(event: Any, get_response: Callable[[Any], Any]) -> Any:
+    """Have every log line say which invocation it is of."""
+    if isinstance(event, Request):
+        observability.begin(event.lambda_context, event.context.get("requestId"))
+    else:
+        observability.begin(event.context)
+    return get_response(event)
 
 
 @app.middleware("http")

@@ -18,6 +18,11 @@ def _required(name: str, purpose: str) -> str:
     return value
 
 
+def stage() -> str:
+    """The name of the stage, which metrics and log lines carry."""
+    return _required("STAGE", "the name of the stage")
+
+
 def links_table() -> str:
     """The name of the table that holds the links."""
     return _required("LINKS_TABLE", "the name of the table that holds the links")

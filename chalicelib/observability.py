@@ -1,8 +1,77 @@
-"""The logger that every room uses: one JSON object a line, for CloudWatch.
+"""What is told about the work: one JSON object a line, for CloudWatch, some of them with metrics in them.
 
-Its name is the app's (`linkly`), so that what Chalice logs about a failed request takes the same shape.
+A line that carries metrics is both: CloudWatch shows it among the logs, and counts what it says in the namespace
+`Linkly`, by stage (Embedded Metric Format). So a click costs one line, and nothing else is called for its metrics.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
-from aws_lambda_powertools import Logger
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
+
+from chalicelib import config
+
+# Its name is the app's, so that what Chalice logs about a failed request takes the same shape.
 logger = Logger(service="linkly", use_rfc3339=True, utc=True)
+
+METRICS = {
+    # A GET or HEAD of a code, by what became of it: 302, 404, 410 or 5xx.
+    "RedirectsFound": "Count",
+    "RedirectsUnknown": "Count",
+    "RedirectsDeleted": "Count",
+    "RedirectsFailed": "Count",
+    # Where a target was found: in the process's memory, in the cache table, or only in the link itself.
+    "CacheHitsMemory": "Count",
+    "CacheHitsTable": "Count",
+    "CacheMisses": "Count",
+    # A click at the redirect: accepted by SQS or, if not, in the log.
+    "ClicksAccepted": "Count",
+    "ClicksUnqueued": "Count",
+    # A message at the recorder: counted now, counted before, or to be delivered again.
+    "ClicksRecorded": "Count",
+    "ClicksDuplicate": "Count",
+    "ClicksFailed": "Count",
+    # From the click to the commit of its transaction.
+    "ClickLag": "Milliseconds",
+    "LinkEventsPublished": "Count",
+    # From the change of a link to its place in the redirect cache.
+    "RefreshLag": "Milliseconds",
+    # Rows and counters of deleted links.
+    "RowsPurged": "Count",
+}
+"""Every metric there is, and its unit."""
+
+_cold = True
+
+
+def begin(context: Any, correlation_id: str | None = None) -> None:
+    """Have every line of an invocation say which one it is.
+
+    `context` is Lambda's. `correlation_id` is what the caller knows the request by; without one, Lambda's own.
+    """
+    global _cold  # noqa: PLW0603 (whether this process has worked before is a fact of the process)
+    logger.append_keys(
+        stage=config.stage(),
+        function_name=context.function_name,
+        function_request_id=context.aws_request_id,
+        correlation_id=correlation_id or context.aws_request_id,
+        cold_start=_cold,
+    )
+    _cold = False
+
+
+def measured(**values: float | Sequence[float]) -> dict[str, Any]:
+    """Metrics as fields of a log line: `logger.info("…", extra=measured(ClicksAccepted=1))`.
+
+    Each is one of METRICS, with one value or, for a distribution, at most 100, which is CloudWatch's limit for a line.
+    """
+    metrics = {name: {"Unit": METRICS[name], "Value": value} for name, value in values.items()}
+    return {**_emf(config.stage()).serialize_metric_set(metrics)}
+
+
+@cache
+def _emf(stage: str) -> AmazonCloudWatchEMFProvider:
+    return AmazonCloudWatchEMFProvider(namespace="Linkly", default_dimensions={"stage": stage})

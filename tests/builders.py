@@ -32,6 +32,9 @@ class StoppedClock:
 class LambdaContext:
     """A Lambda context that has `seconds_left` each time it is asked, and the last of them from then on."""
 
+    function_name = "linkly-test-function"
+    aws_request_id = "request-1"
+
     def __init__(self, *seconds_left: float) -> None:
         self._answers = list(seconds_left or (60,))
 

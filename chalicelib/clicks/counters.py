@@ -13,6 +13,9 @@ from chalicelib import aws, config
 SHARDS = 16
 SORT_KEY = "day#shard"
 
+DELETED_LINKS = "#deleted"
+"""Stands for a code, which it is none: where the counters of deleted links are added up."""
+
 
 @cache
 def own_shard() -> int:
@@ -23,6 +26,11 @@ def own_shard() -> int:
 def sort_key(day: str, shard: int) -> str:
     """The sort key of a day's shard: 2026-05-27#07."""
     return f"{day}#{shard:02d}"
+
+
+def day_of(sort_key: str) -> str:
+    """The day of a sort key: 2026-05-27."""
+    return sort_key.partition("#")[0]
 
 
 def clicks_by_day(code: str) -> Counter[str]:
@@ -40,6 +48,5 @@ def clicks_by_day(code: str) -> Counter[str]:
     counts: Counter[str] = Counter()
     for page in pages:
         for item in page["Items"]:
-            day, _, _ = item[SORT_KEY]["S"].partition("#")
-            counts[day] += int(item["clicks"]["N"])
+            counts[day_of(item[SORT_KEY]["S"])] += int(item["clicks"]["N"])
     return counts

@@ -14,6 +14,7 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -24,7 +25,7 @@ from chalicelib.clicks.click import Click, UndecodableClick, decode
 from chalicelib.clicks.counters import own_shard
 from chalicelib.clicks.transactions import Transaction, plan, read_reasons, why_not_countable
 from chalicelib.deliveries import OUT_OF_TIME, Delivery, Failure, respond, seconds_left
-from chalicelib.observability import logger
+from chalicelib.observability import logger, measured
 
 MOST_TRIES = 8
 """Tries of one transaction in one invocation; after that its messages wait in the queue instead."""
@@ -89,6 +90,7 @@ def _count(deliveries: Sequence[Delivery], left: Callable[[], float]) -> dict[De
             "recorded": sum(map(len, carriers.values())) - duplicates - uncounted,
             "duplicates": duplicates,
             "failed": len(failures),
+            **measured(ClicksDuplicate=duplicates, ClicksFailed=len(failures)),
         },
     )
     return failures
@@ -109,6 +111,7 @@ def _commit(transaction: Transaction, retention_days: int, left: Callable[[], fl
     while transaction.clicks and tries < MOST_TRIES and left() > 0:
         try:
             dynamodb.transact_write_items(TransactItems=transaction.actions(own_shard(), retention_days))
+            _tell(transaction)
             return _Outcome(duplicates, failures)
         except dynamodb.exceptions.TransactionCanceledException as error:
             cancellation = read_reasons(transaction, [each["Code"] for each in error.response["CancellationReasons"]])
@@ -128,6 +131,21 @@ def _commit(transaction: Transaction, retention_days: int, left: Callable[[], fl
         if tries < MOST_TRIES:
             clock.sleep(_pause(tries))
     return _Outcome(duplicates, failures | dict.fromkeys(transaction.clicks, failure))
+
+
+def _tell(committed: Transaction) -> None:
+    """Log which clicks have been counted. A transaction has fewer clicks than a line may have values."""
+    now = clock.now()
+    logger.info(
+        "clicks committed",
+        extra={
+            "click_ids": [str(click.id) for click in committed.clicks],
+            **measured(
+                ClicksRecorded=len(committed.clicks),
+                ClickLag=[(now - click.occurred_at) / timedelta(milliseconds=1) for click in committed.clicks],
+            ),
+        },
+    )
 
 
 def _will_pass(error: ClientError) -> bool:

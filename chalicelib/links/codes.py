@@ -8,7 +8,8 @@ import msgspec
 from chalicelib.base58 import derived_text, random_text
 from chalicelib.problems import InvalidCode
 
-_PATTERN = r"[A-Za-z0-9_-]{3,64}"
+LONGEST_CODE = 64
+_PATTERN = rf"[A-Za-z0-9_-]{{3,{LONGEST_CODE}}}"
 _CODE = re.compile(_PATTERN, re.ASCII)
 
 Code = Annotated[str, msgspec.Meta(pattern=rf"^{_PATTERN}\Z")]

@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib import aws, config
 from chalicelib.links.events import encode, event_of
-from chalicelib.observability import logger
+from chalicelib.observability import logger, measured
 
 
 def publish_link_events(event: Mapping[str, Any]) -> None:
@@ -32,4 +32,7 @@ def publish_link_events(event: Mapping[str, Any]) -> None:
             MessageAttributes={"type": {"DataType": "String", "StringValue": link_event.type}},
         )
         published += 1
-    logger.info("link events published", extra={"records": len(event["Records"]), "published": published})
+    logger.info(
+        "link events published",
+        extra={"records": len(event["Records"]), "published": published, **measured(LinkEventsPublished=published)},
+    )

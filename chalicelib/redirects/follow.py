@@ -1,9 +1,11 @@
 """From a code to its target: memory, then cache, then link."""
 
 import threading
+from enum import StrEnum
+from typing import NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
-from cachetools import TTLCache, cached
+from cachetools import TTLCache
 
 from chalicelib.links.codes import is_code
 from chalicelib.links.link import Status
@@ -16,26 +18,50 @@ MEMORY_SECONDS = 5
 """How long a process redirects to a target without asking again: what a change of a link may lag behind."""
 
 _memory: TTLCache[str, Redirect] = TTLCache(maxsize=10_000, ttl=MEMORY_SECONDS)
+_memory_lock = threading.Lock()
 
 
-def target_of(code: str) -> str:
+class Source(StrEnum):
+    """Where a redirect was found, by the name of its metric."""
+
+    MEMORY = "CacheHitsMemory"
+    TABLE = "CacheHitsTable"
+    LINK = "CacheMisses"
+
+
+class Target(NamedTuple):
+    """Where a code leads, and who knew it."""
+
+    url: str
+    source: Source
+
+
+def target_of(code: str) -> Target:
     """The URL that `code` leads to. Raises LinkNotFound or LinkDeleted."""
     if not is_code(code):
         raise LinkNotFound(code)
-    redirect = _redirect(code)
+    redirect, source = _find(code)
     if redirect.status is Status.DELETED:
         raise LinkDeleted(code)
-    return redirect.url
+    return Target(redirect.url, source)
 
 
 def forget() -> None:
     """Empty this process's memory."""
-    _memory.clear()
+    with _memory_lock:
+        _memory.clear()
 
 
-@cached(_memory, lock=threading.Lock())
-def _redirect(code: str) -> Redirect:
-    return _from_cache(code) or _from_link(code)
+def _find(code: str) -> tuple[Redirect, Source]:
+    with _memory_lock:
+        remembered = _memory.get(code)
+    if remembered:
+        return remembered, Source.MEMORY
+    cached = _from_cache(code)
+    redirect = cached or _from_link(code)
+    with _memory_lock:
+        _memory[code] = redirect
+    return redirect, Source.TABLE if cached else Source.LINK
 
 
 def _from_cache(code: str) -> Redirect | None:

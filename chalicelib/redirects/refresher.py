@@ -5,12 +5,14 @@ wins is decided by the cache's own conditional write.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
-from chalicelib import config
+from chalicelib import clock, config
 from chalicelib.deliveries import Delivery, Hopeless, handle_each
 from chalicelib.links.events import UndecodableEvent, decode
 from chalicelib.links.link import Status
+from chalicelib.observability import logger, measured
 from chalicelib.redirects.cache import Redirect, put_redirect
 
 
@@ -25,4 +27,9 @@ def _refresh(delivery: Delivery, _: Callable[[], float]) -> None:
     except UndecodableEvent as error:
         raise Hopeless(f"undecodable: {error}") from error
     status = Status.DELETED if change.type == "link.deleted" else Status.ACTIVE
-    put_redirect(Redirect(change.code, change.url, status, change.version))
+    written = put_redirect(Redirect(change.code, change.url, status, change.version))
+    lag = (clock.now() - change.occurred_at) / timedelta(milliseconds=1)
+    logger.info(
+        "redirect refreshed" if written else "redirect was newer",
+        extra={"code": change.code, "version": change.version, **measured(RefreshLag=lag)},
+    )

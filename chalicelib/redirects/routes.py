@@ -1,5 +1,6 @@
 """The route that everything else is there for."""
 
+from http import HTTPStatus
 from urllib.parse import unquote
 
 from chalice.app import Blueprint, Response
@@ -7,9 +8,15 @@ from chalice.app import Blueprint, Response
 from chalicelib import clock
 from chalicelib.clicks.click import new_click
 from chalicelib.clicks.queue import enqueue
+from chalicelib.links.codes import LONGEST_CODE
+from chalicelib.observability import logger, measured
+from chalicelib.problems import Problem
 from chalicelib.redirects.follow import target_of
 
 routes = Blueprint(__name__)
+
+_REFUSALS = {HTTPStatus.NOT_FOUND: "RedirectsUnknown", HTTPStatus.GONE: "RedirectsDeleted"}
+"""The metric of each; any other is RedirectsFailed."""
 
 
 # No content type is asked of a visitor's request: none of what they send is read.
@@ -22,7 +29,16 @@ def follow_link(code: str) -> Response:
     """
     request = routes.current_request
     code = unquote(code)
-    url = target_of(code)
+    try:
+        target = target_of(code)
+    except Exception as error:
+        status = error.status if isinstance(error, Problem) else HTTPStatus.INTERNAL_SERVER_ERROR
+        outcome = _REFUSALS.get(status, "RedirectsFailed")
+        logger.info("not redirected", extra={"code": code[:LONGEST_CODE], **measured(**{outcome: 1})})
+        raise
+    metrics = {"RedirectsFound": 1, target.source: 1}
     if request.method == "GET":
-        enqueue(new_click(code, request.headers, clock.now()))
-    return Response("", {"Location": url, "Cache-Control": "private, no-store"}, 302)
+        enqueue(new_click(code, request.headers, clock.now()), metrics)
+    else:
+        logger.info("redirected", extra={"code": code, **measured(**metrics)})
+    return Response("", {"Location": target.url, "Cache-Control": "private, no-store"}, 302)

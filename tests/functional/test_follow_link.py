@@ -203,9 +203,3 @@ def test_a_click_that_botocore_sends_twice_has_the_same_id_twice(anyone: Visitor
     first, second = messages()
     assert TO_THE_TARGET == answer
     assert first == second
-
-
-def test_the_log_stays_empty_when_nothing_is_wrong(anyone: Visitor, logs: Callable[[], list[dict[str, Any]]]) -> None:
-    anyone.get("/my-link")
-
-    assert [] == logs()

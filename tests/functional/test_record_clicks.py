@@ -214,7 +214,7 @@ def test_what_was_recorded_is_logged_in_numbers(logs: Callable[[], list[dict[str
 
     record(known, twice, twice, *clicks(2), "no click")
 
-    line = logs()[1]
+    line = [line for line in logs() if line["message"] == "clicks recorded"][-1]
     assert ("clicks recorded", 6, 3, 2, 1) == (
         line["message"],
         line["messages"],

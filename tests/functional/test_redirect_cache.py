@@ -57,13 +57,13 @@ def test_memory_lasts_for_five_seconds() -> None:
     put_redirect(a_redirect(url="https://example.com/old"))
     follow.target_of("my-link")
     put_redirect(a_redirect(url="https://example.com/new", version=2))
-    before = follow.target_of("my-link")
+    before = follow.target_of("my-link").url
 
     # cachetools asks the time itself.
     follow._memory.expire(time.monotonic() + 5)  # noqa: SLF001 (there is no public way to let five seconds pass)
 
     assert "https://example.com/old" == before
-    assert "https://example.com/new" == follow.target_of("my-link")
+    assert "https://example.com/new" == follow.target_of("my-link").url
 
 
 def test_a_link_that_does_not_exist_yet_is_not_remembered() -> None:
@@ -72,7 +72,7 @@ def test_a_link_that_does_not_exist_yet_is_not_remembered() -> None:
 
     insert_link(a_link(code="my-link", url="https://example.com/"))
 
-    assert "https://example.com/" == follow.target_of("my-link")
+    assert "https://example.com/" == follow.target_of("my-link").url
 
 
 def test_the_cache_is_filled_with_the_link_as_it_is() -> None:
@@ -89,7 +89,7 @@ def test_a_cached_link_is_followed_while_the_links_cannot_be_read(faults: Faults
     put_redirect(a_redirect(url="https://example.com/cached"))
     faults.plan(timed_out(), table=LINKS)
 
-    assert "https://example.com/cached" == follow.target_of("my-link")
+    assert "https://example.com/cached" == follow.target_of("my-link").url
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
@@ -99,7 +99,7 @@ def test_a_broken_cache_costs_the_visitor_nothing_but_time(
     insert_link(a_link(code="my-link", url="https://example.com/"))
     faults.plan(fault, table=REDIRECTS)
 
-    target = follow.target_of("my-link")
+    target = follow.target_of("my-link").url
 
     assert "https://example.com/" == target
     assert ["redirect cache not read", "redirect cache not filled"] == [line["message"] for line in logs()]

@@ -1,0 +1,138 @@
+"""What the log says while all is well: a line per click, and the metrics that CloudWatch reads from the lines."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+import app
+from chalicelib import aws
+from chalicelib.links.store import insert_link
+from chalicelib.observability import METRICS
+from chalicelib.redirects import follow
+from tests import infrastructure
+from tests.builders import NOW, LambdaContext, StoppedClock, a_click, a_link, a_message, an_sqs_event, clicks
+from tests.faults import Faults, refused, throttled
+from tests.functional.visitor import Visitor
+
+Logs = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture(autouse=True)
+def link() -> None:
+    insert_link(a_link(code="my-link"))
+
+
+def metrics(lines: list[dict[str, Any]]) -> dict[str, float]:
+    """The sum of each metric, as CloudWatch would find it in the lines."""
+    sums: Counter[str] = Counter()
+    for line in lines:
+        for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
+            assert ("Linkly", [["stage"]], "test") == (directive["Namespace"], directive["Dimensions"], line["stage"])
+            for metric in directive["Metrics"]:
+                assert METRICS[metric["Name"]] == metric["Unit"]
+                value = line[metric["Name"]]
+                sums[metric["Name"]] += sum(value) if isinstance(value, list) else value
+    return {name: value for name, value in sums.items() if value}
+
+
+def test_a_click_is_one_line_that_names_it_and_nothing_of_the_visitor(anyone: Visitor, logs: Logs) -> None:
+    anyone.sending(User_Agent="Browser", Referer="https://example.org/").get("/my-link")
+
+    [line] = logs()
+    [click] = [message["body"] for message in infrastructure.receive()]
+    assert ("INFO", "click accepted") == (line["level"], line["message"])
+    assert ("my-link", "2026-05-27T10:15:30.123Z") == (line["code"], line["occurred_at"])
+    assert line["click_id"] in click
+    assert not {"Browser", "example.org"} & {*str(line).replace("/", " ").split()}
+    assert {"ClicksAccepted": 1, "RedirectsFound": 1, "CacheMisses": 1} == metrics([line])
+
+
+def test_where_a_target_was_found_is_counted(anyone: Visitor, logs: Logs) -> None:
+    anyone.get("/my-link")
+    anyone.get("/my-link")
+    follow.forget()
+    anyone.head("/my-link")
+
+    measured = metrics(logs())
+
+    assert {
+        "RedirectsFound": 3,
+        "CacheMisses": 1,
+        "CacheHitsMemory": 1,
+        "CacheHitsTable": 1,
+        "ClicksAccepted": 2,
+    } == measured
+
+
+def test_a_click_that_is_not_queued_is_counted_as_that(anyone: Visitor, faults: Faults, logs: Logs) -> None:
+    faults.plan(throttled(), operation="SendMessage")
+
+    anyone.get("/my-link")
+
+    assert {"ClicksUnqueued": 1, "RedirectsFound": 1, "CacheMisses": 1} == metrics(logs())
+
+
+def test_what_is_not_redirected_is_counted_by_its_reason(
+    anyone: Visitor, ada: Visitor, faults: Faults, logs: Logs
+) -> None:
+    ada.post("/links", {"url": "https://example.com/", "code": "gone"})
+    ada.send("DELETE", "/links/gone")
+    for path in ("/nowhere", "/%0a", "/gone"):
+        anyone.get(path)
+    faults.plan(refused("AccessDeniedException"), operation="GetItem")
+    anyone.get("/unknown-for-now")
+
+    measured = metrics(logs())
+
+    assert {"RedirectsUnknown": 2, "RedirectsDeleted": 1, "RedirectsFailed": 1} == measured
+
+
+def test_a_batch_says_which_clicks_it_committed_how_late_and_what_it_did_not(clock: StoppedClock, logs: Logs) -> None:
+    fresh, twice = clicks(120), a_click()
+    clock.time = NOW + timedelta(seconds=2)
+    messages = [*map(a_message, [*fresh, twice, twice]), a_message("no click")]
+
+    app.record_clicks(an_sqs_event(*messages), LambdaContext())
+
+    lines = logs()
+    committed = [line["click_ids"] for line in lines if line["message"] == "clicks committed"]
+    assert {str(click.id) for click in [*fresh, twice]} == {click_id for ids in committed for click_id in ids}
+    assert all(len(line.get("ClickLag", [])) <= 100 for line in lines)
+    assert {
+        "ClicksRecorded": 121,
+        "ClicksDuplicate": 1,
+        "ClicksFailed": 1,
+        "ClickLag": 121 * 2000,
+    } == metrics(lines)
+
+
+def test_a_change_of_a_link_is_measured_on_its_way(clock: StoppedClock, logs: Logs) -> None:
+    aws.sqs().send_message(
+        QueueUrl=infrastructure.environment()["LINK_CHANGES_QUEUE_URL"],
+        MessageBody='{"v":1,"id":"0f8ab9b0-6c1c-4f0e-9d62-4a2f5b9f9c55","type":"link.updated","code":"my-link",'
+        '"url":"https://example.com/new","version":2,"occurred_at":"2026-05-27T10:15:30.123Z"}',
+    )
+    clock.time = NOW + timedelta(seconds=3)
+
+    app.refresh_redirects(an_sqs_event(*infrastructure.receive("LinkChangesQueue")), LambdaContext())
+
+    assert {"RefreshLag": 3000} == metrics(logs())
+
+
+def test_every_line_of_an_invocation_says_which_one_it_is(anyone: Visitor, logs: Logs) -> None:
+    anyone.get("/my-link")
+    anyone.get("/nowhere")
+    app.record_clicks(an_sqs_event(a_message("no click")), LambdaContext())
+
+    lines = logs()
+
+    for line in lines:
+        assert "test" == line["stage"]
+        assert line["function_name"]
+        assert line["function_request_id"]
+        assert line["correlation_id"]
+        assert isinstance(line["cold_start"], bool)
+    assert 3 == len({line["function_request_id"] for line in lines})
