@@ -1,31 +1,30 @@
-"""`python -m ops clicks`: send again the clicks that could not be queued."""
+"""`python -m ops clicks`: send again the clicks that could not be queued, and prove that none is missing."""
 
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import track
+from rich.table import Column, Table
 
-from chalicelib import config
+from chalicelib import clock, config
 from chalicelib.clicks.click import Click, UndecodableClick, decode, encode
 from ops.aws import client
 from ops.durations import duration
 from ops.logs import json_lines
+from ops.reconcile import balance_until, uncounted
 from ops.stages import Stage, connect
 
-commands = typer.Typer(no_args_is_help=True, help="Send again the clicks that could not be queued.")
+commands = typer.Typer(no_args_is_help=True, help="Send clicks again from the log, and prove that none is missing.")
 
 _BATCH = 10
 """The most messages that SQS takes in one call."""
 
-
-@commands.callback()
-def callback() -> None:
-    """Keep `replay` a command of its own, though it is the only one so far."""
+_MOST_SHOWN = 20
 
 
 @commands.command()
@@ -45,6 +44,43 @@ def replay(
     print(f"found {len(found)}, sent {sent}, failed {failed}")
     if failed:
         raise typer.Exit(1)
+
+
+@commands.command()
+def reconcile(
+    days: Annotated[
+        list[datetime] | None,
+        typer.Option("--day", formats=["%Y-%m-%d"], help="A day in UTC, or several; without it, yesterday and today."),
+    ] = None,
+    patience: Annotated[int, typer.Option(min=0, help="Seconds in which lines that come late are waited for.")] = 60,
+    stage: Stage = None,
+) -> None:
+    """Compare the clicks that were accepted with those counted, waiting, dead and replayable.
+
+    Exits with 1 if a single one is unaccounted for.
+    """
+    stage = connect(stage)
+    today = clock.now().date()
+    chosen = [each.date() for each in days] if days else [today - timedelta(days=1), today]
+    with Console(stderr=True).status("reading logs, queues and counters"):
+        found = balance_until(stage, chosen, patience)
+    table = Table("day", *(Column(name, justify="right") for name in ("accepted", "counted", "dead", "to replay")))
+    for books in found.books:
+        numbers = (books.accepted[1], books.counted, books.dead, books.replayable)
+        table.add_row(books.day, *map(str, numbers))
+    Console().print(table)
+    print(f"waiting in the queue: {found.waiting}")
+    if untellable := sum(books.untellable for books in found.books):
+        print(f"of deleted links, so that nobody can tell whether they were counted: {untellable}")
+    if found.surplus:
+        print(f"more are counted, dead or to be replayed than were accepted: {found.surplus}")
+    if found.missing:
+        print(f"unaccounted for: {found.missing}. Of those that were accepted, these have no row:")
+        for key in sorted(uncounted(stage, chosen))[:_MOST_SHOWN]:
+            print(f"  {key.code} {key.click_id}")
+    if not found.holds:
+        raise typer.Exit(1)
+    print("every accepted click is accounted for")
 
 
 def _unqueued(stage: str, since: float) -> Iterator[Click]:

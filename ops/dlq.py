@@ -31,7 +31,7 @@ def list_(stage: Stage = None) -> None:
     table = Table("queue", "messages", "oldest")
     for name in CONSUMERS:
         url = _url(stage, name, "-dlq")
-        with _looked_at(url) as messages:
+        with looked_at(url) as messages:
             oldest = min((int(each["Attributes"]["SentTimestamp"]) / 1000 for each in messages), default=None)
         table.add_row(name, str(queue_depth(url)), _age(oldest))
     Console().print(table)
@@ -42,7 +42,7 @@ def show(name: Name, stage: Stage = None) -> None:
     """Show what waits in a dead-letter queue, each message with the reason that was last logged for it."""
     stage = connect(stage)
     reasons = _reasons(stage, name)
-    with _looked_at(_url(stage, name, "-dlq")) as messages:
+    with looked_at(_url(stage, name, "-dlq")) as messages:
         for message in messages:
             reason = reasons.get(message["MessageId"], "no reason is logged")
             print(f"{message['MessageId']}  {_age(int(message['Attributes']['SentTimestamp']) / 1000)}  {reason}")
@@ -86,7 +86,7 @@ def _url(stage: str, name: str, end: str = "") -> str:
 
 
 @contextmanager
-def _looked_at(url: str) -> Iterator[list[dict[str, Any]]]:
+def looked_at(url: str) -> Iterator[list[dict[str, Any]]]:
     """The messages of a queue, hidden from others while they are looked at, and then put back."""
     sqs = client("sqs")
     messages = list(_received(sqs, url, None))

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import aws as app_aws
 from chalicelib import clock
@@ -132,8 +133,14 @@ def _followed_logs(since: float, stopping: threading.Event) -> Iterator[None]:
 
 
 def _show_lines(process: "subprocess.Popen[str]") -> None:
+    """Show what `chalice local` prints. Its log lines go where Lambda would take them, and are shown from there."""
+    log = logs.writer(LOCAL, "api_handler", "chalice local")
     for line in process.stdout or ():
-        _say(f"{'http':{logs.NAME_WIDTH}} | {logs.one_line(line)}")
+        try:
+            json.loads(line)
+            log(line)
+        except (ValueError, BotoCoreError, ClientError):
+            _say(f"{'http':{logs.NAME_WIDTH}} | {logs.one_line(line)}")
 
 
 def _wait_until_it_answers(port: int, process: "subprocess.Popen[str]", stopping: threading.Event) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -12,6 +13,19 @@ from ops.aws import client
 from ops.deploy import stack_name
 
 SECONDS_BETWEEN_LOOKS = 1
+
+# What every line says and nobody reads on a terminal: which invocation it is of, and what CloudWatch makes of it.
+_NOISE = (
+    "location",
+    "timestamp",
+    "service",
+    "stage",
+    "function_name",
+    "function_request_id",
+    "correlation_id",
+    "cold_start",
+    "_aws",
+)
 
 NAME_WIDTH = len("publish_link_events")
 """So that the lines of all functions stand in one column."""
@@ -40,15 +54,18 @@ def follow(stage: str, show: Callable[[str], None], stop: threading.Event, since
         stop.wait(SECONDS_BETWEEN_LOOKS)
 
 
-def json_lines(stage: str, function: str, since: float, term: str) -> Iterator[dict[str, Any]]:
-    """The JSON objects with `term` in them that a function of `stage` has logged since a time in seconds."""
+def json_lines(
+    stage: str, function: str, since: float, term: str, until: float | None = None
+) -> Iterator[dict[str, Any]]:
+    """The JSON objects with `term` in them that a function of `stage` has logged between two times in seconds."""
+    period = {"startTime": int(since * 1000), **({"endTime": int(until * 1000)} if until else {})}
     pages = (
         client("logs")
         .get_paginator("filter_log_events")
         .paginate(
             logGroupName=f"/aws/lambda/{stack_name(stage)}-{function}",
-            startTime=int(since * 1000),
             filterPattern=term,
+            **period,
         )
     )
     for page in pages:
@@ -59,6 +76,19 @@ def json_lines(stage: str, function: str, since: float, term: str) -> Iterator[d
                     yield line
 
 
+def writer(stage: str, function: str, stream: str) -> Callable[[str], None]:
+    """What writes a line to the log of a function of `stage`, as Lambda does for functions that it runs itself."""
+    logs = client("logs")
+    where = {"logGroupName": f"/aws/lambda/{stack_name(stage)}-{function}", "logStreamName": stream}
+    with suppress(logs.exceptions.ResourceAlreadyExistsException):
+        logs.create_log_stream(**where)
+
+    def write(line: str) -> None:
+        logs.put_log_events(**where, logEvents=[{"timestamp": int(time.time() * 1000), "message": line.rstrip()}])
+
+    return write
+
+
 def one_line(message: str) -> str:
     """A log event on one line: the level and message of a JSON line first, and then whatever else it says."""
     try:
@@ -66,7 +96,7 @@ def one_line(message: str) -> str:
         head = f"{fields.pop('level')} {fields.pop('message')}"
     except (ValueError, KeyError, TypeError, AttributeError):
         return " ".join(message.split())
-    for noise in ("location", "timestamp", "service"):
+    for noise in _NOISE:
         fields.pop(noise, None)
     return " ".join([head, *(f"{name}={json.dumps(value)}" for name, value in fields.items())])
 

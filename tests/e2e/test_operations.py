@@ -2,14 +2,17 @@
 
 import os
 import re
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
+from chalicelib.clicks.click import encode
 from ops import emulator
 from ops.aws import client
 from ops.deploy import outputs
-from tests.e2e.deployed import ops
+from tests.builders import a_click
+from tests.e2e.deployed import eventually, ops
 
 URL = "https://example.com/kept"
 
@@ -65,6 +68,24 @@ def test_a_stage_that_is_destroyed_and_deployed_again_has_its_links_still(dev: s
     assert "import  LinksTable (AWS::DynamoDB::Table)" in deployed.stdout
     assert link == httpx.get(f"{url}/links/{link['code']}", headers=key, timeout=30).json()
     assert f"https://go.example.com/{link['code']}" == link["short_url"]
+
+
+def test_the_books_of_a_stage_are_balanced_until_a_click_comes_from_nowhere(dev: str) -> None:
+    key = {"Authorization": f"Bearer {make_key()}"}
+    link = httpx.post(f"{dev}/links", json={"url": URL}, headers=key, timeout=30).json()
+    for _ in range(3):
+        assert 302 == httpx.get(f"{dev}/{link['code']}", timeout=30).status_code
+
+    balanced = ops("clicks", "reconcile", "--stage", "dev")
+    forged = encode(a_click(code=link["code"], occurred_at=datetime.now(UTC)))
+    sqs = client("sqs")
+    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="linkly-dev-clicks")["QueueUrl"], MessageBody=forged)
+    stats = f"{dev}/stats/{link['code']}"
+    eventually(lambda: httpx.get(stats, headers=key, timeout=30).json()["total"] == 4)
+    unbalanced = ops("clicks", "reconcile", "--patience", "0", "--stage", "dev")
+
+    assert (0, True) == (balanced.returncode, "every accepted click is accounted for" in balanced.stdout)
+    assert (1, True) == (unbalanced.returncode, "to be replayed than were accepted: 1\n" in unbalanced.stdout)
 
 
 def test_deploying_twice_changes_nothing(dev: str) -> None:

@@ -71,6 +71,7 @@ def test_make_run_serves_counts_shows_logs_stops_without_a_trace_and_remembers(c
         followed = [httpx.get(link["short_url"]), httpx.get(f"{run['deployed_url']}/{link['code']}", timeout=30)]
         eventually(lambda: httpx.get(f"{run['url']}/stats/{link['code']}", headers=key).json()["total"] == 2)
         eventually(lambda: "record_clicks       | INFO clicks recorded" in output.read_text())
+        eventually(lambda: output.read_text().count("api_handler         | INFO click accepted") == 2)
     processes_left = processes_of(checkout)
     with make_run(checkout, port, aws_port) as (run_again, _):
         kept = httpx.get(f"{run_again['url']}/links/{link['code']}", headers=key)

@@ -1,0 +1,206 @@
+"""The books of clicks, day by day: each click that was accepted is counted, waits, is dead or is in the log for replay.
+
+What was accepted is known from the redirect's log, one line a click, with the click's id; what was counted, from the
+counters. Different functions wrote them in different places, so each can prove the other wrong.
+"""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from chalicelib import aws, config
+from chalicelib.clicks.click import UndecodableClick, decode
+from chalicelib.clicks.counters import SORT_KEY, day_of
+from chalicelib.links.link import Status
+from ops.deploy import queue_depth
+from ops.dlq import looked_at
+from ops.logs import json_lines
+
+_LATEST_LINE = timedelta(minutes=1)
+"""A click's line is written within the API function's time-out of 10 seconds."""
+
+
+class Key(NamedTuple):
+    """What tells a click from every other one: the key of its row."""
+
+    code: str
+    click_id: str
+
+
+@dataclass(frozen=True)
+class Books:
+    """The clicks of a day."""
+
+    day: str
+    accepted: tuple[int, int]
+    """According to the log: before everything else was looked up, and afterwards."""
+    counted: int
+    dead: int
+    """In the dead-letter queue, and not counted."""
+    replayable: int
+    """In the log because the queue could not be reached, and neither counted nor dead."""
+    untellable: int
+    """As those two, but of a link that was deleted since: with its rows purged, they may have been counted."""
+
+    @property
+    def missing(self) -> int:
+        """Clicks that are none of these. They may wait in the queue."""
+        return max(0, self.accepted[0] - self.counted - self.dead - self.replayable - self.untellable)
+
+    @property
+    def surplus(self) -> int:
+        """Clicks that are counted, dead or replayable, but were not accepted."""
+        return max(0, self.counted + self.dead + self.replayable - self.accepted[1])
+
+
+@dataclass(frozen=True)
+class Balance:
+    """The books of some days, and what waits in the queue, of whichever day."""
+
+    books: list[Books]
+    waiting: int
+
+    @property
+    def missing(self) -> int:
+        """Accepted clicks that are nowhere to be found."""
+        return max(0, sum(each.missing for each in self.books) - self.waiting)
+
+    @property
+    def surplus(self) -> int:
+        """Clicks beyond those that were accepted."""
+        return sum(each.surplus for each in self.books)
+
+    @property
+    def holds(self) -> bool:
+        """Whether every click is accounted for."""
+        return not self.missing and not self.surplus
+
+
+def balance_until(stage: str, days: list[date], seconds: float) -> Balance:
+    """The balance, looked up again for some seconds if it does not hold: log lines and queue depths come late."""
+    deadline = time.monotonic() + seconds
+    while not (found := balance(stage, days)).holds and time.monotonic() < deadline:
+        time.sleep(2)
+    return found
+
+
+def balance(stage: str, days: list[date]) -> Balance:
+    """The balance of some days in UTC. `stage` is one that the process is connected to."""
+    names = {day.isoformat() for day in days}
+    # From where clicks come to where they end: one that moves meanwhile is not missed.
+    before = _logged(stage, days)
+    waiting = queue_depth(config.click_queue_url())
+    dead = _dead()
+    elsewhere = before.unqueued | dead
+    lost = _without_rows(elsewhere)
+    untellable = _of_deleted_links(lost)
+    counted = _counted(min(names))
+    after = _logged(stage, days)
+    books = [
+        Books(
+            day=day,
+            accepted=(len(before.accepted[day]), len(after.accepted[day])),
+            counted=counted[day],
+            dead=sum(elsewhere[key] == day for key in lost & dead.keys() - untellable),
+            replayable=sum(elsewhere[key] == day for key in lost - dead.keys() - untellable),
+            untellable=sum(elsewhere[key] == day for key in untellable),
+        )
+        for day in sorted(names)
+    ]
+    return Balance(books, waiting)
+
+
+def uncounted(stage: str, days: list[date]) -> set[Key]:
+    """Which of the clicks that were accepted have no row. Looks each of them up, which takes a while."""
+    return _without_rows(set().union(*_logged(stage, days).accepted.values()))
+
+
+class _Logged(NamedTuple):
+    """The clicks in the redirect's log."""
+
+    accepted: defaultdict[str, set[Key]]
+    """By day."""
+    unqueued: dict[Key, str]
+    """Those of them that SQS seemed not to accept, each with its day."""
+
+
+def _logged(stage: str, days: list[date]) -> _Logged:
+    found = _Logged(defaultdict(set), {})
+    start = datetime.combine(min(days), datetime.min.time(), UTC)
+    end = datetime.combine(max(days), datetime.min.time(), UTC) + timedelta(days=1) + _LATEST_LINE
+    for line in json_lines(stage, "api_handler", start.timestamp(), "occurred_at", end.timestamp()):
+        with suppress(KeyError, TypeError, AttributeError, UndecodableClick):  # a line that only mentions one
+            if "unqueued_click" in line:
+                click = decode(line["unqueued_click"])
+                key, day = Key(*click.key), click.day
+                found.unqueued[key] = day
+            else:
+                key, day = Key(line["code"], line["click_id"]), line["occurred_at"][:10]
+            found.accepted[day].add(key)
+    return found
+
+
+def _dead() -> dict[Key, str]:
+    """The clicks in the dead-letter queue, each with its day."""
+    found = {}
+    with looked_at(f"{config.click_queue_url()}-dlq") as messages:
+        for message in messages:
+            with suppress(UndecodableClick):  # it never was a click
+                click = decode(message["Body"])
+                found[Key(*click.key)] = click.day
+    return found
+
+
+def _counted(since: str) -> Counter[str]:
+    """The clicks counted on each day since one: of all links, the deleted ones too."""
+    counts: Counter[str] = Counter()
+    pages = (
+        aws.dynamodb()
+        .get_paginator("scan")
+        .paginate(
+            TableName=config.daily_clicks_table(),
+            FilterExpression="#sort_key >= :since",
+            ExpressionAttributeNames={"#sort_key": SORT_KEY},
+            ExpressionAttributeValues={":since": {"S": since}},
+            ConsistentRead=True,
+        )
+    )
+    for page in pages:
+        for item in page["Items"]:
+            counts[day_of(item[SORT_KEY]["S"])] += int(item["clicks"]["N"])
+    return counts
+
+
+def _without_rows(clicks: Iterable[Key]) -> set[Key]:
+    keys = {key: {"code": {"S": key.code}, "click_id": {"S": key.click_id}} for key in clicks}
+    rows = _found(config.clicks_table(), list(keys.values()), "code, click_id")
+    return keys.keys() - {Key(row["code"]["S"], row["click_id"]["S"]) for row in rows}
+
+
+def _of_deleted_links(clicks: set[Key]) -> set[Key]:
+    codes = [{"code": {"S": code}} for code in {key.code for key in clicks}]
+    links = _found(config.links_table(), codes, "code, #status", {"#status": "status"})
+    deleted = {link["code"]["S"] for link in links if link["status"]["S"] == Status.DELETED}
+    return {key for key in clicks if key.code in deleted}
+
+
+def _found(
+    table: str, keys: list[dict[str, Any]], projection: str, names: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]:
+    """The items with these keys that there are."""
+    items: list[dict[str, Any]] = []
+    request: dict[str, Any] = {"ProjectionExpression": projection, "ConsistentRead": True}
+    if names:
+        request["ExpressionAttributeNames"] = names
+    waiting = keys
+    while waiting:
+        hundred, waiting = waiting[:100], waiting[100:]  # the most that one call takes
+        wanted: Any = {table: {**request, "Keys": hundred}}
+        answer: Any = aws.dynamodb().batch_get_item(RequestItems=wanted)
+        items += answer["Responses"][table]
+        waiting += answer["UnprocessedKeys"].get(table, {}).get("Keys", [])
+    return items

@@ -1,0 +1,186 @@
+"""The operator's books: whatever becomes of a click, it is found; and a click that is lost or doubled is, too."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+
+from chalicelib import config
+from chalicelib.clicks import purge, recorder
+from chalicelib.clicks.click import encode
+from chalicelib.links.store import insert_link
+from ops import reconcile
+from ops.aws import client
+from ops.logs import writer
+from ops.reconcile import Balance, Books, Key
+from tests import infrastructure
+from tests.builders import LambdaContext, StoppedClock, a_click, a_link, a_message, an_sqs_event
+from tests.faults import Faults, lost, throttled, timed_out
+from tests.functional.visitor import Visitor
+
+Take = Callable[[], Balance]
+
+
+@pytest.fixture
+def now(clock: StoppedClock) -> datetime:
+    """The time that it is: CloudWatch keeps no line of another year."""
+    clock.time = datetime.now(UTC)
+    return clock.time
+
+
+@pytest.fixture
+def today(now: datetime) -> str:
+    return now.date().isoformat()
+
+
+@pytest.fixture
+def balance(now: datetime, logs: Callable[[], list[dict[str, Any]]]) -> Take:
+    """Call it for the balance of yesterday and today, with what the app has logged so far in CloudWatch."""
+    client("logs").create_log_group(logGroupName="/aws/lambda/linkly-test-api_handler")
+    written = 0
+    streams = count()
+
+    def take() -> Balance:
+        nonlocal written
+        lines, write = logs(), writer("test", "api_handler", f"stream {next(streams)}")
+        for line in lines[written:]:
+            write(json.dumps(line))
+        written = len(lines)
+        return reconcile.balance("test", [now.date() - timedelta(days=1), now.date()])
+
+    insert_link(a_link(code="my-link", url="https://example.com/"))
+    return take
+
+
+def record() -> None:
+    recorder.record_clicks(an_sqs_event(*infrastructure.receive()), LambdaContext())
+    empty_queue()
+
+
+def empty_queue() -> None:
+    infrastructure.sqs().purge_queue(QueueUrl=config.click_queue_url())
+
+
+def the_books(day: str, accepted: int, **else_: int) -> Books:
+    return Books(day, (accepted, accepted), **{"counted": 0, "dead": 0, "replayable": 0, "untellable": 0, **else_})
+
+
+def test_a_click_is_accounted_for_while_it_waits_and_when_it_is_counted(
+    anyone: Visitor, balance: Take, today: str
+) -> None:
+    for _ in range(3):
+        anyone.get("/my-link")
+    anyone.head("/my-link")
+    waiting = balance()
+    record()
+    counted = balance()
+
+    assert (the_books(today, 3), 3, True) == (waiting.books[-1], waiting.waiting, waiting.holds)
+    assert (the_books(today, 3, counted=3), 0, True) == (counted.books[-1], counted.waiting, counted.holds)
+
+
+def test_a_click_that_could_not_be_queued_is_to_be_replayed_until_it_is_counted(
+    anyone: Visitor, faults: Faults, balance: Take, today: str
+) -> None:
+    faults.plan(throttled(), operation="SendMessage", nth=1)
+    faults.plan(lost(timed_out()), operation="SendMessage", nth=2)
+    anyone.get("/my-link")
+    anyone.get("/my-link")
+    record()
+
+    found = balance()
+
+    assert (the_books(today, 2, counted=1, replayable=1), True) == (found.books[-1], found.holds)
+
+
+def test_a_dead_letter_is_accounted_for_unless_it_was_counted_before(
+    anyone: Visitor, balance: Take, today: str
+) -> None:
+    anyone.get("/my-link")
+    anyone.get("/my-link")
+    dead, counted = infrastructure.receive()
+    recorder.record_clicks(an_sqs_event(counted), LambdaContext())
+    for body in (dead["body"], counted["body"], "no click"):
+        infrastructure.sqs().send_message(QueueUrl=f"{config.click_queue_url()}-dlq", MessageBody=body)
+
+    found = balance()
+
+    assert the_books(today, 2, counted=1, dead=1) == found.books[-1]
+
+
+def test_a_click_counts_for_its_own_day(anyone: Visitor, clock: StoppedClock, balance: Take, now: datetime) -> None:
+    clock.time = datetime.combine(now.date(), datetime.min.time(), UTC) - timedelta(milliseconds=1)
+    anyone.get("/my-link")
+    clock.time = now
+    anyone.get("/my-link")
+    record()
+
+    found = balance()
+
+    days = [(now.date() - timedelta(days=back)).isoformat() for back in (1, 0)]
+    assert [the_books(day, 1, counted=1) for day in days] == found.books
+
+
+def test_clicks_of_a_deleted_link_stay_in_the_books(ada: Visitor, anyone: Visitor, balance: Take, today: str) -> None:
+    ada.post("/links", {"url": "https://example.com/", "code": "short-lived"})
+    anyone.get("/short-lived")
+    record()
+    ada.send("DELETE", "/links/short-lived")
+    event = (
+        '{"v":1,"id":"0f8ab9b0-6c1c-4f0e-9d62-4a2f5b9f9c55","type":"link.deleted","code":"short-lived",'
+        '"url":"https://example.com/","version":2,"occurred_at":"2026-05-27T10:15:30.123Z"}'
+    )
+    purge.purge_clicks(an_sqs_event(a_message(event)), LambdaContext())
+
+    found = balance()
+
+    assert (the_books(today, 1, counted=1), True) == (found.books[-1], found.holds)
+
+
+def test_whether_an_unqueued_click_of_a_purged_link_was_counted_cannot_be_told(
+    ada: Visitor, anyone: Visitor, faults: Faults, balance: Take, today: str
+) -> None:
+    ada.post("/links", {"url": "https://example.com/", "code": "short-lived"})
+    faults.plan(throttled(), operation="SendMessage")
+    anyone.get("/short-lived")
+    ada.send("DELETE", "/links/short-lived")
+
+    found = balance()
+
+    assert (the_books(today, 1, untellable=1), True) == (found.books[-1], found.holds)
+
+
+def test_a_click_that_is_lost_is_missed_by_name(anyone: Visitor, balance: Take, now: datetime) -> None:
+    anyone.get("/my-link")
+    anyone.get("/my-link")
+    lost_one, counted = infrastructure.receive()
+    recorder.record_clicks(an_sqs_event(counted), LambdaContext())
+    empty_queue()
+
+    found = balance()
+
+    assert (1, 0, False) == (found.missing, found.surplus, found.holds)
+    lost_id = json.loads(lost_one["body"])["id"]
+    assert {Key("my-link", lost_id)} == reconcile.uncounted("test", [now.date()])
+
+
+def test_a_click_that_nobody_made_is_a_surplus(anyone: Visitor, balance: Take, now: datetime) -> None:
+    anyone.get("/my-link")
+    record()
+    forged = encode(a_click(code="my-link", occurred_at=now))
+    recorder.record_clicks(an_sqs_event(a_message(forged)), LambdaContext())
+
+    found = balance()
+
+    assert (0, 1, False) == (found.missing, found.surplus, found.holds)
+
+
+def test_clicks_that_are_made_while_the_books_are_read_disturb_nothing() -> None:
+    made_meanwhile = Books("2026-05-27", (10, 13), counted=12, dead=0, replayable=0, untellable=0)
+    none_made = Books("2026-05-27", (10, 10), counted=12, dead=0, replayable=0, untellable=0)
+
+    assert Balance([made_meanwhile], waiting=1).holds
+    assert 2 == Balance([none_made], waiting=1).surplus
