@@ -21,6 +21,7 @@ from chalicelib import aws, clock, config
 from chalicelib.clicks.click import new_click
 from chalicelib.clicks.queue import enqueue
 from ops import emulator
+from ops.aws import client
 from ops.deploy import deploy
 from ops.package import package
 from ops.stages import LOCAL, function_environment
@@ -78,6 +79,7 @@ def stormy_linkly(directory: Path, proxy_port: int) -> Iterator[Linkly]:
             patch.setenv(name, value)
         deployment = deploy(package(LOCAL), LOCAL, SHORT_WAITS, lambda _: None)
         emulator.complete(deployment)
+        allow_eight_recorders()
         for name, value in function_environment(LOCAL).items():
             patch.setenv(name, value)
         aws.forget_clients()
@@ -87,6 +89,13 @@ def stormy_linkly(directory: Path, proxy_port: int) -> Iterator[Linkly]:
         ):
             yield linkly
     aws.forget_clients()
+
+
+def allow_eight_recorders() -> None:
+    """More at once than the template allows, so that they meet on the same link more often."""
+    functions = client("lambda")
+    [mapping] = functions.list_event_source_mappings(FunctionName="linkly-local-record_clicks")["EventSourceMappings"]
+    functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": 8})
 
 
 @pytest.fixture
@@ -144,7 +153,7 @@ def conflicts(probability: float) -> list[dict[str, Any]]:
 
 def follow_at_once(linkly: Linkly, code: str, times: int) -> None:
     """Follow a link from several clients, so that several consumers have work at the same time."""
-    with ThreadPoolExecutor(4) as visitors:
+    with ThreadPoolExecutor(8) as visitors:
         answers = visitors.map(lambda _: linkly.visitor.get(f"/{code}").status_code, range(times))
     assert {302} == set(answers)
 
