@@ -99,6 +99,8 @@ def a_key(token: Token = TOKEN, **given: Any) -> ApiKey:
         "created_at": NOW,
         "expires_at": None,
         "revoked": False,
+        "replaced_by": None,
+        "last_used_at": None,
     }
     return ApiKey(**{**usual, **given})
 

@@ -1,10 +1,14 @@
 """Who is calling, and what they may do with a link."""
 
 from dataclasses import dataclass
+from datetime import datetime
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import clock
-from chalicelib.access.keys import Role, parse_token
-from chalicelib.access.store import find_key
+from chalicelib.access.keys import NO_KEY, ApiKey, Role, parse_token
+from chalicelib.access.store import find_key, note_use
+from chalicelib.observability import logger
 from chalicelib.problems import AdminsOnly, NotYourLink, Unauthenticated
 
 
@@ -29,7 +33,8 @@ class Caller:
 def authenticate(authorization: str | None) -> Caller:
     """The caller whose key is in the Authorization header (RFC 6750: `Bearer <token>`).
 
-    Raises Unauthenticated, with the same words whether the key is unknown, wrong, revoked or expired.
+    Raises Unauthenticated, with the same words and after the same work whether the key is unknown, wrong, revoked or
+    expired. Once an hour it is noted that the key was used; that this fails is logged, and keeps nobody out.
     """
     if not authorization:
         raise Unauthenticated("Send your API key in the header 'Authorization: Bearer lk_…'.")
@@ -37,7 +42,17 @@ def authenticate(authorization: str | None) -> Caller:
     token = parse_token(credentials.strip()) if scheme.lower() == "bearer" else None
     if token is None:
         raise Unauthenticated("The Authorization header must be 'Bearer ' and a key of the form lk_<id>_<secret>.")
-    key = find_key(token.id)
-    if key is None or not key.admits(token.secret, clock.now()):
+    now = clock.now()
+    key = find_key(token.id) or NO_KEY
+    if not key.admits(token.secret, now):
         raise Unauthenticated("This key is not valid: it is unknown, expired or revoked. Ask the operator for another.")
+    if key.last_use_is_stale(now):
+        _note_use(key, now)
     return Caller(key.owner, key.role)
+
+
+def _note_use(key: ApiKey, now: datetime) -> None:
+    try:
+        note_use(key.id, now)
+    except (BotoCoreError, ClientError) as error:
+        logger.warning("use of a key not noted", extra={"key_id": key.id, "reason": str(error)})

@@ -8,11 +8,14 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
 from chalicelib.base58 import ALPHABET, random_text
+
+LAST_USED_GRAIN = timedelta(hours=1)
+"""How exact `last_used_at` is: it is written at most this often, so that a busy key costs no write a request."""
 
 _ID_LENGTH = 12
 _SECRET_LENGTH = 32
@@ -37,11 +40,26 @@ class ApiKey:
     created_at: datetime
     expires_at: datetime | None = None
     revoked: bool = False
+    replaced_by: str | None = None
+    """The id of the key that came in its place when it was rotated."""
+    last_used_at: datetime | None = None
 
     def admits(self, secret: str, now: datetime) -> bool:
         """Whether this key, used with `secret` at `now`, lets its caller in."""
         same = hmac.compare_digest(self.hash, hash_secret(secret))
-        return same and not self.revoked and (self.expires_at is None or now < self.expires_at)
+        return same and self.is_valid(now)
+
+    def is_valid(self, now: datetime) -> bool:
+        """Whether this key is neither revoked nor expired at `now`."""
+        return not self.revoked and (self.expires_at is None or now < self.expires_at)
+
+    def last_use_is_stale(self, now: datetime) -> bool:
+        """Whether a use at `now` is to be written down."""
+        return self.last_used_at is None or self.last_used_at < now - LAST_USED_GRAIN
+
+
+NO_KEY = ApiKey("", "0" * 64, "", Role.USER, datetime.min.replace(tzinfo=UTC), revoked=True)
+"""Stands in for a key that does not exist, and admits nobody: an unknown id costs what a wrong secret costs."""
 
 
 class Token(NamedTuple):

@@ -9,7 +9,7 @@ from chalice.test import Client
 
 from chalicelib.access.keys import Role, new_token
 from chalicelib.access.store import put_key
-from tests.builders import a_key
+from tests.builders import NOW, a_key
 
 
 class Answer(NamedTuple):
@@ -48,9 +48,9 @@ class Visitor:
 
 
 def sign_in(client: Client, owner: str, role: Role = Role.USER) -> Visitor:
-    """Somebody with a new key."""
+    """Somebody with a new key, whose use was noted just now, so that tests do not meet that write by accident."""
     token = new_token()
-    put_key(a_key(token, owner=owner, role=role))
+    put_key(a_key(token, owner=owner, role=role, last_used_at=NOW))
     return Visitor(client, {"Authorization": f"Bearer {token}"})
 
 
