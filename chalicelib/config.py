@@ -101,6 +101,14 @@ def click_retention_days() -> int:
     return int(text)
 
 
+def private_targets_allowed() -> bool:
+    """Whether links may point at private networks, and at the visitor's own machine."""
+    text = _required("PRIVATE_TARGETS_ALLOWED", "whether links may point at private networks: true or false")
+    if text not in {"true", "false"}:
+        raise SettingMissing(f"PRIVATE_TARGETS_ALLOWED is {text!r}: give true or false.")
+    return text == "true"
+
+
 def base_url() -> str | None:
     """Where visitors follow links, such as https://go.example.com; None to use each request's own address."""
     return os.environ.get("BASE_URL", "").rstrip("/") or None

@@ -46,9 +46,17 @@ def deploy(
     base_url: Annotated[str, typer.Option(envvar="BASE_URL", help="Where visitors follow links.")] = "",
     click_retention_days: Annotated[int, typer.Option(envvar="CLICK_RETENTION_DAYS", min=30)] = 90,
     alarm_email: Annotated[str, typer.Option(envvar="ALARM_EMAIL", help="Who is told when an alarm goes off.")] = "",
+    private_targets_allowed: Annotated[
+        bool, typer.Option(envvar="PRIVATE_TARGETS_ALLOWED", help="Let links point at private networks.")
+    ] = False,
 ) -> None:
     """Deploy the checkout to the account and region of the environment."""
-    parameters = {"BaseUrl": base_url, "ClickRetentionDays": str(click_retention_days), "AlarmEmail": alarm_email}
+    parameters = {
+        "BaseUrl": base_url,
+        "ClickRetentionDays": str(click_retention_days),
+        "AlarmEmail": alarm_email,
+        "PrivateTargetsAllowed": "true" if private_targets_allowed else "false",
+    }
     for name, value in deployment.deploy(packaging.package(stage), stage, parameters, print).outputs.items():
         print(f"{name}: {value}")
 

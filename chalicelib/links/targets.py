@@ -3,6 +3,8 @@
 import re
 from typing import TYPE_CHECKING
 
+from chalicelib import config
+from chalicelib.links.hosts import is_host, is_public
 from chalicelib.problems import InvalidUrl
 
 if TYPE_CHECKING:
@@ -19,8 +21,9 @@ _HOST_AND_PORT = re.compile(r"(localhost|[^/?#:]*\.[^/?#:]*):\d+(?=[/?#]|$)")
 def normalise_url(text: str, own_addresses: frozenset[str]) -> str:
     """The URL that a browser would go to for `text`: absolute, ASCII, at most 2,048 characters.
 
-    Without a scheme it gets https. `own_addresses` are URLs of the shortener itself: a link to their hosts could lead
-    a visitor in circles. Raises InvalidUrl, saying what to change.
+    Without a scheme it gets https. `own_addresses` are URLs of the shortener itself: a link to their hosts, at any
+    port, could lead a visitor in circles. Hosts of private networks are refused, unless a setting allows them. Raises
+    InvalidUrl, saying what to change.
     """
     # Imported here because a redirect, which shares this process, never needs it.
     import ada_url  # noqa: PLC0415
@@ -40,13 +43,30 @@ def normalise_url(text: str, own_addresses: frozenset[str]) -> str:
         raise InvalidUrl(f"The url's scheme is {url.protocol!r}. Only http: and https: are redirected to.")
     if url.username or url.password:
         raise InvalidUrl("The url contains a user name or password. Remove it: everybody who follows it would see it.")
-    if any(_host(url) == _host(ada_url.URL(address)) for address in own_addresses if ada_url.check_url(address)):
-        raise InvalidUrl("The url points at this shortener itself. Give the address where the visitor should end.")
+    _check_host(_host(url), {_host(ada_url.URL(own)) for own in own_addresses if ada_url.check_url(own)})
     if len(url.href) > LONGEST_URL:
         raise InvalidUrl(f"The url has {len(url.href)} characters. At most {LONGEST_URL} are allowed.")
     return url.href
 
 
-def _host(url: "ada_url.URL") -> tuple[str, str]:
+def host_of(url: str) -> str:
+    """The host of a URL that `normalise_url` has returned."""
+    import ada_url  # noqa: PLC0415 (as above)
+
+    return _host(ada_url.URL(url))
+
+
+def _check_host(host: str, own_hosts: set[str]) -> None:
+    if not is_host(host):
+        raise InvalidUrl(f"The url's host {host!r} is neither a domain nor an address. Check its spelling.")
+    if host in own_hosts:
+        raise InvalidUrl("The url points at this shortener itself. Give the address where the visitor should end.")
+    if not is_public(host) and not config.private_targets_allowed():
+        raise InvalidUrl(
+            f"The url's host {host!r} is only known on a private network. Give one that everybody can reach."
+        )
+
+
+def _host(url: "ada_url.URL") -> str:
     # go.example.com. is go.example.com, from the root of all names.
-    return url.hostname.removesuffix("."), url.port
+    return url.hostname.removesuffix(".")

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from app import app
 from chalicelib.access.store import put_key
@@ -12,14 +13,17 @@ from chalicelib.base58 import ALPHABET
 from chalicelib.links import create
 from chalicelib.links.link import Status
 from chalicelib.links.store import insert_link
+from chalicelib.links.targets import normalise_url
 from tests import infrastructure
 from tests.builders import TOKEN, LambdaContext, a_key, a_link, a_request
 from tests.faults import Faults, lost_once
 from tests.functional.visitor import Answer, Visitor, a_problem
+from tests.odd_urls import odd_urls
 
 AN_OBJECT_LIKE = 'Send an object like {"url": "https://…"}.'
 TAKEN = "The code 'my-link' is taken. Choose another one, or leave it out to be given one."
 MALFORMED = "A code has 3 to 64 of the characters A-Z, a-z, 0-9, '_' and '-'."
+PRIVATE = "The url's host {!r} is only known on a private network. Give one that everybody can reach."
 ITSELF = "The url points at this shortener itself. Give the address where the visitor should end."
 
 
@@ -153,6 +157,13 @@ def test_a_body_may_come_as_api_gateway_sends_it(body: str | None, *, encoded: b
         ("https://go.example.com/other", ITSELF),
         ("GO.EXAMPLE.COM", ITSELF),
         ("http://localhost/other", ITSELF),
+        ("https://go.example.com.:8443/other", ITSELF),
+        ("http://169.254.169.254/latest/meta-data/", PRIVATE.format("169.254.169.254")),
+        ("http://0x7f.1/", PRIVATE.format("127.0.0.1")),
+        (
+            "https://exa$mple.com/",
+            "The url's host 'exa$mple.com' is neither a domain nor an address. Check its spelling.",
+        ),
         ("https://example.com/" + "a" * 2048, "The url has 2068 characters. At most 2048 are allowed."),
     ],
 )
@@ -160,6 +171,31 @@ def test_a_url_that_must_not_be_redirected_to_is_refused(ada: Visitor, url: str,
     answer = ada.post("/links", {"url": url})
 
     assert a_problem(HTTPStatus.BAD_REQUEST, "invalid-url", detail) == answer
+
+
+def test_a_private_target_is_redirected_to_if_the_operator_allows_it(
+    ada: Visitor, anyone: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRIVATE_TARGETS_ALLOWED", "true")
+
+    ada.post("/links", {"url": "http://wiki.corp/page", "code": "my-link"})
+
+    assert "http://wiki.corp/page" == anyone.get("/my-link").headers["Location"]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # each example has a link of its own
+@given(odd_urls())
+def test_whatever_url_is_accepted_comes_back_byte_for_byte_as_the_location(
+    ada: Visitor, anyone: Visitor, url: str
+) -> None:
+    created = ada.post("/links", {"url": url})
+    if created.status == HTTPStatus.BAD_REQUEST:
+        return
+
+    answer = anyone.get(f"/{created.body['code']}")
+
+    assert (302, created.body["url"]) == (answer.status, answer.headers["Location"])
+    assert created.body["url"] == normalise_url(url, frozenset())
 
 
 @pytest.mark.parametrize(

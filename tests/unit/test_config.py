@@ -18,6 +18,11 @@ from chalicelib import config
         (config.api_keys_table, "API_KEYS_TABLE", "the name of the table of API keys"),
         (config.click_queue_url, "CLICK_QUEUE_URL", "the URL of the queue that carries clicks"),
         (config.click_retention_days, "CLICK_RETENTION_DAYS", "how many days a click's row is kept"),
+        (
+            config.private_targets_allowed,
+            "PRIVATE_TARGETS_ALLOWED",
+            "whether links may point at private networks: true or false",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) and value.isupper() else "",
 )
@@ -74,6 +79,23 @@ def test_a_retention_that_could_count_a_click_twice_is_refused(monkeypatch: pyte
         f"CLICK_RETENTION_DAYS is {days!r}: give a whole number of days, at least 30, "
         "since a click that is delivered again after its row is gone would count twice."
     ) == str(raised.value)
+
+
+@pytest.mark.parametrize(("value", "allowed"), [("true", True), ("false", False)])
+def test_private_targets_are_allowed_or_not(monkeypatch: pytest.MonkeyPatch, value: str, *, allowed: bool) -> None:
+    monkeypatch.setenv("PRIVATE_TARGETS_ALLOWED", value)
+
+    assert allowed is config.private_targets_allowed()
+
+
+@pytest.mark.parametrize("value", ["True", "1", "yes", "no", " true"])
+def test_what_is_neither_true_nor_false_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("PRIVATE_TARGETS_ALLOWED", value)
+
+    with pytest.raises(config.SettingMissing) as raised:
+        config.private_targets_allowed()
+
+    assert f"PRIVATE_TARGETS_ALLOWED is {value!r}: give true or false." == str(raised.value)
 
 
 @pytest.mark.parametrize(
