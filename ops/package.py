@@ -3,6 +3,9 @@
 Chalice makes a SAM template from app.py and merges infra/template.yaml into it. SAM's own translator, which AWS runs
 as the transform AWS::Serverless-2016-10-31, is then run here: so the template that was tested is, to the letter, the
 one that AWS gets, and an emulation needs to know nothing of SAM.
+
+The same commit gives the same zip, whoever packages it and wherever, with the same version of Python: so a deployment
+that changes no code uploads and replaces none, and what runs can be compared with what a checkout makes.
 """
 
 import hashlib
@@ -11,8 +14,10 @@ import os
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +35,14 @@ class PackagingFailed(Exception):
 
 @dataclass(frozen=True)
 class Package:
-    """What is deployed: the code, and a SAM template that does not know yet where the code will lie."""
+    """What is deployed: the code, and a SAM template that does not know yet where the code will lie.
+
+    `version` names the commit, such as `v1.2.0-3-g0123456789ab`; see `version()`.
+    """
 
     code: bytes
     sam: Mapping[str, Any]
+    version: str
 
     @property
     def code_key(self) -> str:
@@ -47,6 +56,9 @@ class Package:
             if resource["Type"] == "AWS::Serverless::Function":
                 resource["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": self.code_key}
         template: dict[str, Any] = transform(sam, {}, _NoManagedPolicies())
+        # An output and no tag of the stack: CloudFormation hands a stack's tags on to every resource, so each
+        # deployment would change all of them.
+        template["Outputs"]["Version"] = {"Description": "The commit that was deployed", "Value": self.version}
         return template
 
 
@@ -70,7 +82,39 @@ def package(stage: str) -> Package:
         code = (Path(directory) / "deployment.zip").read_bytes()
         sam = yaml.safe_load((Path(directory) / "sam.yaml").read_text())
     del sam["Parameters"]["Stage"]
-    return Package(code, _with_stage(sam, stage))
+    return Package(reproducible(code), _with_stage(sam, stage), version(PROJECT))
+
+
+def reproducible(code: bytes) -> bytes:
+    """A zip with the same files, that depends on their names and contents only.
+
+    In the order of their names, all as old as a zip can say, and readable for everybody, as Lambda asks:
+    https://docs.aws.amazon.com/lambda/latest/dg/python-package.html
+    """
+    packed = BytesIO()
+    with zipfile.ZipFile(BytesIO(code)) as given, zipfile.ZipFile(packed, "w") as made:
+        for name in sorted(given.namelist()):
+            if "__pycache__" not in Path(name).parts and not name.endswith("/"):
+                entry = zipfile.ZipInfo(name)  # of 1 January 1980
+                entry.create_system = 3  # Unix, wherever we are
+                entry.external_attr = 0o100644 << 16
+                made.writestr(entry, given.read(name), zipfile.ZIP_DEFLATED, 9)
+    return packed.getvalue()
+
+
+def version(checkout: Path) -> str:
+    """What `git describe` calls a checkout's commit, or `unknown` if it is in no repository of its own.
+
+    A tag, or a tag and the commits since, or the first 12 digits of the commit; `-dirty` if files were changed. The
+    digits are given since git's own number of them grows with the repository, and would differ between clones.
+    """
+    describe = ("describe", "--always", "--tags", "--dirty", "--abbrev=12")
+    own = (f"--git-dir={checkout / '.git'}", f"--work-tree={checkout}")  # not that of a folder around it
+    try:
+        done = subprocess.run(["git", *own, *describe], cwd=checkout, capture_output=True, text=True, check=False)
+    except FileNotFoundError:  # no git
+        return "unknown"
+    return done.stdout.strip() if done.returncode == 0 else "unknown"
 
 
 def _with_stage(node: Any, stage: str) -> Any:

@@ -24,12 +24,10 @@ def checkout(tmp_path: Path) -> Path:
     insert(copy / "infra" / "template.yaml", subscription + "\n", before="  # Alarms")
     (copy / ".chalice" / "policy-log_deleted_links.json").write_text(policy)
     config = json.loads((copy / ".chalice" / "config.json").read_text())
-    for stage in config["stages"].values():
-        stage["lambda_functions"]["log_deleted_links"] = {
-            "iam_policy_file": "policy-log_deleted_links.json",
-            "lambda_timeout": 30,
-            "lambda_memory_size": 512,
-        }
+    config["lambda_functions"]["log_deleted_links"] = {
+        "iam_policy_file": "policy-log_deleted_links.json",
+        "lambda_timeout": 30,
+    }
     (copy / ".chalice" / "config.json").write_text(json.dumps(config))
     return copy
 
