@@ -50,7 +50,7 @@ def _purge(delivery: Delivery, seconds_left: Callable[[], float]) -> None:
 
 
 def _tell(what: str, code: str, removed: int) -> None:
-    logger.info(what, extra={"code": code, "removed": removed, **measured(RowsPurged=removed)})
+    logger.info(what, extra={"code": code, **measured(RowsPurged=removed)})
 
 
 def _some_items(table: str, code: str) -> Items:

@@ -88,8 +88,6 @@ def _count(deliveries: Sequence[Delivery], left: Callable[[], float]) -> dict[De
         extra={
             "messages": len(deliveries),
             "recorded": sum(map(len, carriers.values())) - duplicates - uncounted,
-            "duplicates": duplicates,
-            "failed": len(failures),
             **measured(ClicksDuplicate=duplicates, ClicksFailed=len(failures)),
         },
     )

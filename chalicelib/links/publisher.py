@@ -34,5 +34,5 @@ def publish_link_events(event: Mapping[str, Any]) -> None:
         published += 1
     logger.info(
         "link events published",
-        extra={"records": len(event["Records"]), "published": published, **measured(LinkEventsPublished=published)},
+        extra={"records": len(event["Records"]), **measured(LinkEventsPublished=published)},
     )

@@ -219,8 +219,8 @@ def test_what_was_recorded_is_logged_in_numbers(logs: Callable[[], list[dict[str
         line["message"],
         line["messages"],
         line["recorded"],
-        line["duplicates"],
-        line["failed"],
+        line["ClicksDuplicate"],
+        line["ClicksFailed"],
     )
 
 

@@ -334,7 +334,7 @@ def test_what_was_not_recorded_is_not_logged_as_recorded(
     record(*busy, *quiet)
 
     (line,) = [line for line in logs() if line["message"] == "clicks recorded"]
-    assert (104, 5, 0, 99) == (line["messages"], line["recorded"], line["duplicates"], line["failed"])
+    assert (104, 5, 0, 99) == (line["messages"], line["recorded"], line["ClicksDuplicate"], line["ClicksFailed"])
 
 
 # When it comes again
