@@ -2,12 +2,12 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 from chalice.app import Chalice, DynamoDBEvent, Request, Response, SNSEvent, SQSEvent
 
-from chalicelib import observability, problems
+from chalicelib import browsers, config, observability, problems
 from chalicelib.access.callers import authenticate
 from chalicelib.analytics.daily_links import count_created_link
 from chalicelib.analytics.routes import routes as analytics_routes
@@ -21,8 +21,17 @@ from chalicelib.redirects.routes import routes as redirects_routes
 
 app = Chalice("linkly", configure_logs=False)
 
-PUBLIC = frozenset({("GET", "/health"), ("GET", "/{code}"), ("HEAD", "/{code}")})
-"""What anyone may call. Every other route, and every one to come, asks for an API key."""
+PUBLIC = frozenset({("GET", "/health"), ("GET", "/robots.txt"), ("GET", "/{code}"), ("HEAD", "/{code}")})
+"""What anyone may call, beside OPTIONS. Every other route, and every one to come, asks for an API key."""
+
+
+@app.middleware("http")
+def tell_browsers(request: Request, get_response: Callable[[Request], Response]) -> Response:
+    """Give every answer the headers that say what a browser may do with it."""
+    response = get_response(request)
+    response.headers.update(browsers.ALWAYS)
+    response.headers.update(browsers.headers_for(request.headers.get("origin"), config.allowed_origins()))
+    return response
 
 
 @app.middleware("http")
@@ -51,7 +60,7 @@ def admit_caller(request: Request, get_response: Callable[[Request], Response]) 
     """Refuse whoever has no valid key, on every route that is not PUBLIC."""
     if request.method not in app.routes.get(request.path, {}):
         raise problems.NotFound(f"There is nothing at {request.method} {request.context['path']}.")
-    if (request.method, request.path) not in PUBLIC:
+    if request.method != "OPTIONS" and (request.method, request.path) not in PUBLIC:
         request.context["caller"] = authenticate(request.headers.get("authorization"))
     return get_response(request)
 
@@ -66,6 +75,23 @@ app.register_blueprint(redirects_routes)
 def get_health() -> dict[str, str]:
     """Say that the app answers; no table and no queue is asked."""
     return {"status": "ok"}
+
+
+@app.route("/robots.txt", methods=["GET"], content_types=[])
+def get_robots() -> Response:
+    """Ask crawlers to stay away."""
+    return Response(browsers.ROBOTS, {"Content-Type": "text/plain"})
+
+
+def show_options(**_: str) -> Response:
+    """Say which methods a path has: what a browser asks before it sends another site's request with a key."""
+    path = cast("Request", app.current_request).path
+    return Response("", {**browsers.options_of(app.routes[path])}, 204)
+
+
+# Chalice's own CORS allows one origin or all of them, and API Gateway answers for it without asking the app.
+for path in tuple(app.routes):
+    app.route(path, methods=["OPTIONS"], content_types=[])(show_options)
 
 
 # infra/template.yaml says which queue, topic or stream each of these names means: they have the stage in their names.

@@ -112,3 +112,9 @@ def private_targets_allowed() -> bool:
 def base_url() -> str | None:
     """Where visitors follow links, such as https://go.example.com; None to use each request's own address."""
     return os.environ.get("BASE_URL", "").rstrip("/") or None
+
+
+def allowed_origins() -> frozenset[str]:
+    """The sites whose scripts may call the API from a browser, such as https://admin.example.com; none by default."""
+    listed = os.environ.get("ALLOWED_ORIGINS", "").split(",")
+    return frozenset(origin.strip() for origin in listed if origin.strip())

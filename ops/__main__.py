@@ -44,6 +44,7 @@ def run(
 def deploy(
     stage: Deployed,
     base_url: Annotated[str, typer.Option(envvar="BASE_URL", help="Where visitors follow links.")] = "",
+    allowed_origins: Annotated[str, typer.Option(envvar="ALLOWED_ORIGINS", help="Sites that may call the API.")] = "",
     click_retention_days: Annotated[int, typer.Option(envvar="CLICK_RETENTION_DAYS", min=30)] = 90,
     alarm_email: Annotated[str, typer.Option(envvar="ALARM_EMAIL", help="Who is told when an alarm goes off.")] = "",
     private_targets_allowed: Annotated[
@@ -53,6 +54,7 @@ def deploy(
     """Deploy the checkout to the account and region of the environment."""
     parameters = {
         "BaseUrl": base_url,
+        "AllowedOrigins": allowed_origins,
         "ClickRetentionDays": str(click_retention_days),
         "AlarmEmail": alarm_email,
         "PrivateTargetsAllowed": "true" if private_targets_allowed else "false",

@@ -13,6 +13,7 @@ import chalice.test
 from chalice.cli import main
 from chalice.local import LocalGateway, LocalGatewayException
 
+from chalicelib import browsers
 from chalicelib.problems import CONTENT_TYPE, NotFound
 
 
@@ -27,7 +28,7 @@ class Gateway(LocalGateway):
             problem = NotFound("There is nothing at this path for this method.")
             return {
                 "statusCode": problem.status.value,
-                "headers": {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"},
+                "headers": {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store", **browsers.ALWAYS},
                 "multiValueHeaders": {},
                 "body": "" if method == "HEAD" else problem.body(),
             }

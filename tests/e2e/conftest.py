@@ -11,6 +11,7 @@ from ops.package import package
 from ops.stages import LOCAL, function_environment
 from tests.e2e.deployed import Linkly, free_port, linkly_at
 
+ALLOWED_ORIGIN = "https://admin.example.com"
 # A purge must still come later than the last click, which memory and cache allow some seconds after a deletion.
 SHORT_WAITS = {"RetryPauseSeconds": "1", "PurgeDelaySeconds": "12"}
 
@@ -31,7 +32,8 @@ def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def deployment(aws_endpoint: str) -> Iterator[Deployment]:
     """The stage `local`, deployed there; the app's modules in this process then work on it too."""
     assert aws_endpoint
-    deployment = deploy(package(LOCAL), LOCAL, SHORT_WAITS, lambda _: None)
+    parameters = {**SHORT_WAITS, "AllowedOrigins": ALLOWED_ORIGIN}
+    deployment = deploy(package(LOCAL), LOCAL, parameters, lambda _: None)
     emulator.complete(deployment)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in function_environment(LOCAL).items():

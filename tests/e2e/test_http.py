@@ -8,7 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from chalicelib import browsers
 from ops.deploy import Deployment
+from tests.e2e.conftest import ALLOWED_ORIGIN
 from tests.e2e.deployed import Linkly, eventually, http_process, linkly_at
 
 
@@ -143,6 +145,44 @@ def test_the_app_says_that_it_is_well(somewhere: Linkly) -> None:
     answer = somewhere.visitor.get("/health")
 
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+def test_every_answer_has_the_security_headers(somewhere: Linkly) -> None:
+    visitor, alice, code = somewhere.visitor, somewhere.alice, somewhere.create()
+
+    answers = [
+        visitor.get(f"/{code}"),
+        visitor.get("/unknown"),
+        visitor.get("/no/such/path"),
+        visitor.get("/robots.txt"),
+        visitor.get("/links"),
+        alice.get("/links"),
+        visitor.options("/links"),
+        visitor.options("/no/such/path"),
+        alice.post("/links", content="{", headers={"Content-Type": "application/json"}),
+    ]
+
+    assert [302, 404, 404, 200, 401, 200, 204, 404, 400] == [answer.status_code for answer in answers]
+    expected = {name.lower(): value for name, value in browsers.ALWAYS.items()}
+    for answer in answers:
+        assert expected.items() <= dict(answer.headers).items(), answer.url
+
+
+def test_a_browser_may_send_what_it_asks_for_if_its_site_is_allowed(somewhere: Linkly) -> None:
+    path = f"/links/{somewhere.create()}"
+    asking = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "authorization,if-match"}
+
+    asked = [
+        somewhere.visitor.options(path, headers={"Origin": origin, **asking})
+        for origin in (ALLOWED_ORIGIN, "https://other.example")
+    ]
+    read = somewhere.alice.get(path, headers={"Origin": ALLOWED_ORIGIN})
+
+    assert [(204, ALLOWED_ORIGIN), (204, None)] == [
+        (answer.status_code, answer.headers.get("access-control-allow-origin")) for answer in asked
+    ]
+    assert "DELETE, GET, OPTIONS, PUT" == asked[0].headers["access-control-allow-methods"]
+    assert (ALLOWED_ORIGIN, "Origin") == (read.headers["access-control-allow-origin"], read.headers["vary"])
 
 
 def assert_problem(answer: httpx.Response, status: int) -> None:

@@ -11,6 +11,7 @@ from chalice.test import Client
 from app import app
 from chalicelib import aws
 from chalicelib.access.keys import Role
+from ops import gateway
 from tests import infrastructure
 from tests.builders import StoppedClock
 from tests.faults import Faults
@@ -40,7 +41,11 @@ def botocore_data() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def client() -> Client:
-    """Chalice's test client. It applies a stage's environment while a call lasts; ours comes from the template."""
+    """Chalice's test client, with our gateway errors.
+
+    It applies a stage's environment while a call lasts; ours comes from the template.
+    """
+    gateway.install()
     return Client(app, stage_name="local", project_dir=str(infrastructure.ROOT))
 
 

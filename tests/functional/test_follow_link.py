@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app import app
+from chalicelib import browsers
 from chalicelib.links.link import Status
 from chalicelib.links.store import insert_link
 from chalicelib.redirects.cache import Redirect, put_redirect
@@ -104,7 +105,7 @@ def test_a_visitor_without_any_header_is_redirected() -> None:
 
     assert {
         "statusCode": 302,
-        "headers": {"Location": "https://example.com/", "Cache-Control": "private, no-store"},
+        "headers": {"Location": "https://example.com/", "Cache-Control": "private, no-store", **browsers.ALWAYS},
         "multiValueHeaders": {},
         "body": "",
     } == answer

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from chalicelib import config, deliveries, problems
+from chalicelib import browsers, config, deliveries, problems
 from ops.package import package
 
 type_of_names = {
@@ -284,7 +284,12 @@ def test_what_the_gateway_answers_itself_has_the_apps_shape(resources: Resources
 
         assert list(problem) == ["type", "title", "status", "detail"]
         assert (status, status) == (problem["status"], known[problem["type"]])
-        assert f"'{problems.CONTENT_TYPE}'" == headers["gatewayresponse.header.Content-Type"]
+        assert {
+            "Content-Type": f"'{problems.CONTENT_TYPE}'",
+            "Cache-Control": "'no-store'",
+            **{name: f"'{value}'" for name, value in browsers.ALWAYS.items()},
+            **({"Retry-After": "'1'"} if status in {429, 503} else {}),
+        } == {name.removeprefix("gatewayresponse.header."): value for name, value in headers.items()}
 
 
 def all_problems() -> Iterator[problems.Problem]:

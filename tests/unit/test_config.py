@@ -115,3 +115,20 @@ def test_the_address_is_without_a_slash_at_its_end_or_left_to_the_request(
         monkeypatch.setenv("BASE_URL", value)
 
     assert address == config.base_url()
+
+
+@pytest.mark.parametrize(
+    ("listed", "origins"),
+    [
+        ("", set()),
+        (" , ", set()),
+        ("https://admin.example.com", {"https://admin.example.com"}),
+        ("https://a.example, http://localhost:3000,", {"https://a.example", "http://localhost:3000"}),
+    ],
+)
+def test_allowed_origins_are_separated_by_commas(
+    monkeypatch: pytest.MonkeyPatch, listed: str, origins: set[str]
+) -> None:
+    monkeypatch.setenv("ALLOWED_ORIGINS", listed)
+
+    assert origins == config.allowed_origins()

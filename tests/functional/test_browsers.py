@@ -1,0 +1,182 @@
+"""What answers tell browsers: security headers, who may read them, and that crawlers are to stay away."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+
+from app import app
+from chalicelib import browsers
+from chalicelib.links.link import Status
+from chalicelib.links.store import insert_link
+from tests.builders import LambdaContext, a_link, a_request
+from tests.faults import Faults, unavailable
+from tests.functional.visitor import Answer, Visitor, a_problem
+
+ADMIN, OTHER = "https://admin.example.com", "https://other.example"
+ROUTES = sorted((method, path) for path, methods in app.routes.items() for method in methods)
+
+
+@pytest.fixture(autouse=True)
+def links() -> None:
+    insert_link(a_link(code="my-link", owner="ada"))
+    insert_link(a_link(code="old-link", owner="ada", status=Status.DELETED))
+
+
+@pytest.fixture
+def admin_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_ORIGINS", f"{ADMIN}, http://localhost:3000")
+
+
+def answer_to(method: str, path: str, visitor: Visitor) -> dict[str, Any]:
+    """Lambda's whole response object."""
+    code = {"code": "my-link"} if "{code}" in path else {}
+    request = a_request(method, path, pathParameters=code, headers=visitor.headers, body="{}")
+    answer: dict[str, Any] = app(request, LambdaContext())
+    return answer
+
+
+SITUATIONS: dict[str, Callable[[Faults, pytest.MonkeyPatch], None]] = {
+    "all is well": lambda _, __: None,
+    "AWS cannot be reached": lambda faults, _: faults.plan(unavailable()),
+    "a setting is missing": lambda _, patch: patch.delenv("LINKS_TABLE"),
+    "another site asks": lambda _, patch: patch.setenv("ALLOWED_ORIGINS", ADMIN),
+}
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.mark.parametrize("who", ["anyone", "ada"])
+def test_every_answer_of_every_route_has_the_security_headers(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, faults: Faults, who: str, situation: str
+) -> None:
+    visitor: Visitor = request.getfixturevalue(who)
+    SITUATIONS[situation](faults, monkeypatch)
+
+    for method, path in [*ROUTES, ("PATCH", "/links"), ("GET", "/no/such/path")]:
+        answer = answer_to(method, path, visitor)
+
+        assert browsers.ALWAYS.items() <= answer["headers"].items(), f"{answer['statusCode']} of {method} {path}"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/my-link", 302),
+        ("/old-link", 410),
+        ("/nowhere", 404),
+        ("/links", 401),
+        ("/health", 200),
+        ("/no/such/path", 404),
+    ],
+)
+def test_chalice_local_passes_them_on_and_sets_its_own(anyone: Visitor, path: str, status: int) -> None:
+    assert status == anyone.get(path).status  # and Visitor looks for the headers in every answer
+
+
+def test_a_redirect_is_not_indexed_and_shows_its_target_no_more_than_an_origin() -> None:
+    assert {
+        "Strict-Transport-Security": "max-age=31536000",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "strict-origin",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "X-Frame-Options": "DENY",
+        "X-Robots-Tag": "noindex",
+    } == browsers.ALWAYS
+
+
+def test_crawlers_are_asked_to_stay_away(anyone: Visitor) -> None:
+    answer = anyone.get("/robots.txt")
+
+    assert Answer(200, {"Content-Type": "text/plain"}, "User-agent: *\nDisallow: /\n") == answer
+
+
+@pytest.mark.parametrize("origin", [ADMIN, OTHER, "null", "*"])
+def test_unless_an_origin_is_configured_no_answer_speaks_of_origins(ada: Visitor, origin: str) -> None:
+    answer = ada.sending(Origin=origin).get("/links/my-link")
+
+    assert {"ETag": '"1"'} == answer.headers
+
+
+@pytest.mark.usefixtures("admin_site")
+@pytest.mark.parametrize("origin", [ADMIN, "http://localhost:3000"])
+def test_a_script_of_a_configured_origin_may_read_the_answer(ada: Visitor, origin: str) -> None:
+    answer = ada.sending(Origin=origin).get("/links/my-link")
+
+    assert {
+        "ETag": '"1"',
+        "Vary": "Origin",
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Expose-Headers": "ETag, Location, Retry-After",
+    } == answer.headers
+
+
+@pytest.mark.usefixtures("admin_site")
+@pytest.mark.parametrize(
+    "origin", [OTHER, f"{ADMIN}.evil.example", f"{ADMIN}/", ADMIN.upper(), "http://admin.example.com", "null", "*", ""]
+)
+def test_a_script_of_any_other_origin_may_not(ada: Visitor, origin: str) -> None:
+    answer = ada.sending(Origin=origin).get("/links/my-link")
+
+    assert {"ETag": '"1"', "Vary": "Origin"} == answer.headers
+
+
+@pytest.mark.usefixtures("admin_site")
+def test_an_error_may_be_read_too_or_a_script_could_not_tell_why(anyone: Visitor) -> None:
+    answer = anyone.sending(Origin=ADMIN).get("/nowhere")
+
+    assert (404, ADMIN) == (answer.status, answer.headers["Access-Control-Allow-Origin"])
+
+
+@pytest.mark.usefixtures("admin_site")
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/links", "GET, OPTIONS, POST"),
+        ("/links/my-link", "DELETE, GET, OPTIONS, PUT"),
+        ("/stats/my-link", "GET, OPTIONS"),
+        ("/analytics/links", "GET, OPTIONS"),
+        ("/my-link", "GET, HEAD, OPTIONS"),
+    ],
+)
+def test_a_browser_that_asks_first_is_told_what_a_path_takes(
+    anyone: Visitor, faults: Faults, path: str, methods: str
+) -> None:
+    asking = anyone.sending(
+        Origin=ADMIN, Access_Control_Request_Method="PUT", Access_Control_Request_Headers="authorization,if-match"
+    )
+
+    answer = asking.send("OPTIONS", path)
+
+    expected = {
+        "Allow": methods,
+        "Access-Control-Allow-Origin": ADMIN,
+        "Access-Control-Allow-Methods": methods,
+        "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-Match",
+        "Access-Control-Expose-Headers": "ETag, Location, Retry-After",
+        "Access-Control-Max-Age": "600",
+        "Vary": "Origin",
+    }
+    assert Answer(204, expected, "") == answer
+    assert [] == faults.calls
+
+
+def test_a_browser_that_asks_from_elsewhere_is_told_nothing_that_it_heeds(anyone: Visitor) -> None:
+    answer = anyone.sending(Origin=OTHER, Access_Control_Request_Method="PUT").send("OPTIONS", "/links/my-link")
+
+    assert 204 == answer.status
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+def test_credentials_are_never_shared(ada: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_ORIGINS", "*")
+
+    answers = [ada.sending(Origin=origin).get("/links/my-link") for origin in (ADMIN, "null", "")]
+
+    assert [{"ETag": '"1"', "Vary": "Origin"}] * 3 == [answer.headers for answer in answers]
+
+
+def test_options_of_a_path_that_is_not_there_is_not_found(anyone: Visitor) -> None:
+    detail = "There is nothing at this path for this method."
+
+    assert a_problem(HTTPStatus.NOT_FOUND, "not-found", detail) == anyone.send("OPTIONS", "/no/such/path")
