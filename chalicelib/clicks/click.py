@@ -1,5 +1,6 @@
 """What a click is, and its message (version 1) on the queue."""
 
+import re
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -46,15 +47,18 @@ class UndecodableClick(ValueError):
 def new_click(code: str, headers: Mapping[str, str], occurred_at: datetime) -> Click:
     """The click that a visitor's request is, with an id of its own. Nothing in `headers` can make it invalid.
 
-    The country is Amazon CloudFront's guess, which edge-optimised API endpoints pass on.
+    The country is Amazon CloudFront's guess, which edge-optimised API endpoints pass on. Of a visitor who asks not to
+    be followed (Sec-GPC: https://www.w3.org/TR/gpc/, or DNT before it) nothing is kept but that there was a click.
     """
+    if headers.get("sec-gpc") == "1" or headers.get("dnt") == "1":
+        headers = {}
     country = headers.get("cloudfront-viewer-country", "")
     return Click(
         v=1,
         id=uuid.uuid4(),
         code=code,
         occurred_at=occurred_at,
-        referrer=_printable(headers.get("referer", ""))[:LONGEST_REFERRER] or None,
+        referrer=_printable(_page(headers.get("referer", "")))[:LONGEST_REFERRER] or None,
         user_agent=_printable(headers.get("user-agent", ""))[:LONGEST_USER_AGENT] or None,
         country=country
         if len(country) == 2 and country.isascii() and country.isalnum() and country.isupper()
@@ -73,6 +77,12 @@ def decode(text: str) -> Click:
         return msgspec.json.decode(text, type=Click)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise UndecodableClick(str(error)) from error
+
+
+def _page(referrer: str) -> str:
+    """The address of a page without credentials, query and fragment, which may name a person; empty if it is none."""
+    match = re.match(r"([a-z][a-z0-9+.-]*://)([^/?#]*@)?([^?#]*)", referrer, re.IGNORECASE)
+    return match[1] + match[3] if match else ""
 
 
 def _printable(text: str) -> str:

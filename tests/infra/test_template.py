@@ -255,6 +255,20 @@ def test_logs_are_kept_for_thirty_days(resources: Resources) -> None:
     assert [30] * len(of_type(resources, "AWS::Lambda::Function")) == [group["RetentionInDays"] for group in groups]
 
 
+def test_the_gateway_keeps_no_record_of_who_called(resources: Resources) -> None:
+    """Its logs and traces may hold callers' addresses, so that there are none.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html and, for the client_ip of traces,
+    https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html
+    """
+    [stage] = of_type(resources, "AWS::ApiGateway::Stage").values()
+
+    assert "AccessLogSetting" not in stage
+    assert not stage.get("TracingEnabled")
+    for setting in stage.get("MethodSettings", []):
+        assert not {"LoggingLevel", "DataTraceEnabled"} & set(setting)
+
+
 def test_the_functions_get_every_variable_that_the_app_reads(resources: Resources) -> None:
     read = {
         node.args[0].value

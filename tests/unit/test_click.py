@@ -152,7 +152,7 @@ header_text = st.text(st.characters(), max_size=40) | st.text(
 def test_no_header_can_make_a_click_that_is_not_decoded_again(
     referrer: str, user_agent: str, country: str, occurred_at: datetime
 ) -> None:
-    headers = {"referer": referrer, "user-agent": user_agent, "cloudfront-viewer-country": country}
+    headers = {"referer": f"https://{referrer}", "user-agent": user_agent, "cloudfront-viewer-country": country}
 
     click = new_click("my-link", headers, occurred_at)
 
@@ -200,9 +200,63 @@ def test_a_visitor_who_says_nothing_says_null() -> None:
 
 
 def test_long_headers_are_cut_off() -> None:
-    click = new_click("my-link", {"referer": "r" * 1025, "user-agent": "ü" * 513}, NOW)
+    click = new_click("my-link", {"referer": f"a://{'r' * 1021}", "user-agent": "ü" * 513}, NOW)
 
-    assert ("r" * 1024, "ü" * 512) == (click.referrer, click.user_agent)
+    assert (f"a://{'r' * 1020}", "ü" * 512) == (click.referrer, click.user_agent)
+
+
+@pytest.mark.parametrize(
+    ("referrer", "kept"),
+    [
+        ("https://news.example/today", "https://news.example/today"),
+        ("HTTPS://news.example", "HTTPS://news.example"),
+        ("android-app://com.example.mail/", "android-app://com.example.mail/"),
+        ("https://news.example/a@b", "https://news.example/a@b"),
+        ("https://news.example/?q=ada%20lovelace", "https://news.example/"),
+        ("https://news.example?q=ada", "https://news.example"),
+        ("https://news.example/page#ada", "https://news.example/page"),
+        ("https://news.example#ada?b", "https://news.example"),
+        ("https://ada:secret@news.example/", "https://news.example/"),
+        ("https://ada:se@cret@news.example/", "https://news.example/"),
+        ("https://ada@news.example", "https://news.example"),
+        ("https://news.example?to=ada@mail.example", "https://news.example"),
+        ("ada:secret@news.example/", None),
+        ("/page?q=ada", None),
+        ("mailto:ada@mail.example", None),
+        ("about:blank", None),
+        ("javascript:alert(1)", None),
+    ],
+)
+def test_a_referrer_is_kept_without_what_may_name_a_person(referrer: str, kept: str | None) -> None:
+    assert kept == new_click("my-link", {"referer": referrer}, NOW).referrer
+
+
+@given(
+    user=st.text(st.sampled_from("ab:@\\%é"), min_size=1, max_size=9),
+    tail=st.text(st.sampled_from("ab/?#@:"), max_size=9),
+)
+def test_no_referrer_keeps_a_user_a_query_or_a_fragment(user: str, tail: str) -> None:
+    referrer = new_click("my-link", {"referer": f"https://SECRET{user}@news.example/?SECRET#{tail}"}, NOW).referrer
+
+    assert referrer is not None
+    assert "SECRET" not in referrer
+
+
+SAYS_MUCH = {"referer": "https://news.example/", "user-agent": "Browser/1.0", "cloudfront-viewer-country": "DE"}
+
+
+@pytest.mark.parametrize("asks", [{"sec-gpc": "1"}, {"dnt": "1"}, {"sec-gpc": "1", "dnt": "0"}])
+def test_a_visitor_who_asks_not_to_be_followed_is_a_click_and_nothing_more(asks: dict[str, str]) -> None:
+    click = new_click("my-link", {**SAYS_MUCH, **asks}, NOW)
+
+    assert a_click(id=click.id, code="my-link", occurred_at=NOW, referrer=None, user_agent=None, country=None) == click
+
+
+@pytest.mark.parametrize("asks", [{}, {"dnt": "0"}, {"dnt": ""}, {"sec-gpc": "0"}, {"sec-gpc": "?1"}])
+def test_a_visitor_who_does_not_ask_is_told_apart(asks: dict[str, str]) -> None:
+    click = new_click("my-link", {**SAYS_MUCH, **asks}, NOW)
+
+    assert ("https://news.example/", "Browser/1.0", "DE") == (click.referrer, click.user_agent, click.country)
 
 
 @pytest.mark.parametrize("character", ["\x00", "\n", "\r", "\t", "\x1b", "\x7f", "\x85", "\u2028", "\ud800", "\ufffe"])
