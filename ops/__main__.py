@@ -4,6 +4,7 @@ import json
 import sys
 import threading
 import time
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -28,6 +29,14 @@ def real_stage(stage: str) -> str:
     return stage
 
 
+class Alarms(StrEnum):
+    """Which alarms a stage has; what each choice costs is in docs/cost.md."""
+
+    NONE = "none"
+    ESSENTIAL = "essential"
+    ALL = "all"
+
+
 Deployed = Annotated[str, typer.Option(callback=real_stage, help="A stage of .chalice/config.json.")]
 
 
@@ -46,7 +55,14 @@ def deploy(
     base_url: Annotated[str, typer.Option(envvar="BASE_URL", help="Where visitors follow links.")] = "",
     allowed_origins: Annotated[str, typer.Option(envvar="ALLOWED_ORIGINS", help="Sites that may call the API.")] = "",
     click_retention_days: Annotated[int, typer.Option(envvar="CLICK_RETENTION_DAYS", min=30)] = 90,
+    alarms: Annotated[Alarms, typer.Option(envvar="ALARMS", help="Which alarms there are.")] = Alarms.ESSENTIAL,
     alarm_email: Annotated[str, typer.Option(envvar="ALARM_EMAIL", help="Who is told when an alarm goes off.")] = "",
+    runbook_url: Annotated[
+        str, typer.Option(envvar="RUNBOOK_URL", help="Where whoever is told finds the runbook.")
+    ] = "docs/runbook.md",
+    quiet_minutes: Annotated[
+        int, typer.Option(envvar="QUIET_MINUTES", min=0, max=1440, help="Alarm after so long without a redirect.")
+    ] = 0,
     private_targets_allowed: Annotated[
         bool, typer.Option(envvar="PRIVATE_TARGETS_ALLOWED", help="Let links point at private networks.")
     ] = False,
@@ -56,7 +72,10 @@ def deploy(
         "BaseUrl": base_url,
         "AllowedOrigins": allowed_origins,
         "ClickRetentionDays": str(click_retention_days),
+        "Alarms": alarms.value,
         "AlarmEmail": alarm_email,
+        "RunbookUrl": runbook_url,
+        "QuietMinutes": str(quiet_minutes),
         "PrivateTargetsAllowed": "true" if private_targets_allowed else "false",
     }
     for name, value in deployment.deploy(packaging.package(stage), stage, parameters, print).outputs.items():

@@ -6,6 +6,7 @@ Differences that Linkly has to know of, all of them:
 - It knows SQS's batch calls as IAM actions of their own, which AWS does not: they are granted after a deployment.
 - Its API Gateway answers below a path of its own: `deployed_url`.
 - The URLs of its queues have its port in them, stored ones too: `make run` refuses another port than last time.
+- It has no metrics of SQS, Lambda and API Gateway: alarms are there, and never go off.
 - It ignores the batching window of an event source mapping, and never raises a TransactionConflict.
 """
 

@@ -1,6 +1,6 @@
 """From the checkout to what CloudFormation deploys: a zip and a plain template.
 
-Chalice makes a SAM template from app.py and merges infra/template.yaml into it. SAM's own translator, which AWS runs
+Chalice makes a SAM template from app.py and merges the files of infra/ into it. SAM's own translator, which AWS runs
 as the transform AWS::Serverless-2016-10-31, is then run here: so the template that was tested is, to the letter, the
 one that AWS gets, and an emulation needs to know nothing of SAM.
 
@@ -21,8 +21,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import yaml
 from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
 
 from ops import PROJECT
 
@@ -66,7 +66,9 @@ def package(stage: str) -> Package:
     """Package the checkout for a stage of .chalice/config.json. Raises PackagingFailed."""
     with tempfile.TemporaryDirectory() as directory:
         chalice = str(Path(sys.executable).with_name("chalice"))
-        command = [chalice, "package", "--stage", stage, "--merge-template", "infra/template.yaml", directory]
+        infra = Path(directory) / "infra.json"
+        infra.write_text(json.dumps(_infra()))
+        command = [chalice, "package", "--stage", stage, "--merge-template", str(infra), directory]
         done = subprocess.run(
             command,
             cwd=PROJECT,
@@ -80,7 +82,7 @@ def package(stage: str) -> Package:
         if done.returncode or "Could not install dependencies" in done.stdout + done.stderr:
             raise PackagingFailed(f"{done.stdout}{done.stderr}")
         code = (Path(directory) / "deployment.zip").read_bytes()
-        sam = yaml.safe_load((Path(directory) / "sam.yaml").read_text())
+        sam = json.loads((Path(directory) / "sam.json").read_text())
     del sam["Parameters"]["Stage"]
     return Package(reproducible(code), _with_stage(sam, stage), version(PROJECT))
 
@@ -115,6 +117,15 @@ def version(checkout: Path) -> str:
     except FileNotFoundError:  # no git
         return "unknown"
     return done.stdout.strip() if done.returncode == 0 else "unknown"
+
+
+def _infra() -> dict[str, Any]:
+    """The files of infra/ as one template: Chalice merges a single one. Each resource is in one of them, whole."""
+    merged: dict[str, Any] = {}
+    for path in sorted((PROJECT / "infra").glob("*.yaml")):
+        for section, content in yaml_parse(path.read_text()).items():
+            merged[section] = {**merged.get(section, {}), **content} if isinstance(content, dict) else content
+    return merged
 
 
 def _with_stage(node: Any, stage: str) -> Any:

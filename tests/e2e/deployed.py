@@ -1,6 +1,5 @@
 """What the end-to-end tests know of a Linkly that runs: its callers, its queues, its logs."""
 
-import json
 import os
 import socket
 import subprocess
@@ -21,6 +20,7 @@ from ops import PROJECT, emulator
 from ops.aws import client
 from ops.keys import make_key
 from ops.stages import LOCAL
+from tests.accident import deny, end_denial
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import QueueAttributeFilterType
@@ -140,22 +140,11 @@ def logged(function: str, since: float, text: str) -> int:
 @contextmanager
 def forbidden(function: str, action: str) -> Iterator[None]:
     """Take one permission away from a function, for a while."""
-    iam = client("iam")
-    arn = client("lambda").get_function_configuration(FunctionName=f"linkly-local-{function}")["Role"]
-    role = arn.rpartition("/")[2]
-    [name] = iam.list_role_policies(RoleName=role)["PolicyNames"]
-    policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-    left = [
-        {**statement, "Action": [each for each in statement["Action"] if each != action]}
-        for statement in policy["Statement"]
-    ]
-    assert left != policy["Statement"], f"{function} has no permission {action}"
-    less = {**policy, "Statement": [statement for statement in left if statement["Action"]]}
-    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(less))
+    deny(LOCAL, function, action)
     try:
         yield
     finally:
-        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
+        end_denial(LOCAL, function)
 
 
 def ops(*arguments: str) -> "subprocess.CompletedProcess[str]":

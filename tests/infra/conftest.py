@@ -12,6 +12,11 @@ from ops.package import Package, package
 Resources = Mapping[str, Mapping[str, Any]]
 
 
+def of_type(resources: Resources, kind: str) -> dict[str, Mapping[str, Any]]:
+    """The properties of every resource of a kind, by its name."""
+    return {name: each["Properties"] for name, each in resources.items() if each["Type"] == kind}
+
+
 @pytest.fixture(scope="session", autouse=True)
 def region() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:

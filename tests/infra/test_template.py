@@ -12,18 +12,15 @@ from typing import Any
 
 from chalicelib import browsers, config, deliveries, problems
 from ops.package import package
+from tests.infra.conftest import Resources, of_type
 
 type_of_names = {
     "AWS::DynamoDB::Table": "TableName",
     "AWS::SQS::Queue": "QueueName",
     "AWS::Lambda::Function": "FunctionName",
     "AWS::SNS::Topic": "TopicName",
+    "AWS::ApiGateway::RestApi": "Name",
 }
-Resources = Mapping[str, Mapping[str, Any]]
-
-
-def of_type(resources: Resources, kind: str) -> dict[str, Mapping[str, Any]]:
-    return {name: each["Properties"] for name, each in resources.items() if each["Type"] == kind}
 
 
 def test_cfn_lint_finds_nothing_to_complain_about(template: Mapping[str, Any], tmp_path: Path) -> None:
@@ -62,6 +59,7 @@ def test_every_name_has_the_stage_in_it_so_that_two_stages_live_in_one_account(r
         "linkly-dev-deleted-links-dlq",
         "linkly-dev-daily_links",
         "linkly-dev-idempotency",
+        "linkly-dev",
     }
 
     names = {
@@ -147,18 +145,6 @@ def test_every_message_waits_four_days_and_after_five_tries_fourteen_more(resour
         assert 14 * day == dead_letters["MessageRetentionPeriod"]
 
 
-def test_every_dead_letter_queue_raises_an_alarm(resources: Resources) -> None:
-    dead_letters = {name for name in of_type(resources, "AWS::SQS::Queue") if "DeadLetter" in name}
-    watched = {
-        dimension["Value"]["Fn::GetAtt"][0]
-        for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values()
-        for dimension in alarm["Dimensions"]
-        if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible" and alarm["AlarmActions"]
-    }
-
-    assert dead_letters == watched
-
-
 def test_the_stream_is_read_from_its_beginning_and_for_as_long_as_it_keeps_a_change(resources: Resources) -> None:
     expected = {
         "BatchSize": 100,
@@ -169,15 +155,6 @@ def test_the_stream_is_read_from_its_beginning_and_for_as_long_as_it_keeps_a_cha
     }  # no MaximumRetryAttempts and no MaximumRecordAgeInSeconds: -1 is their default
 
     assert expected in of_type(resources, "AWS::Lambda::EventSourceMapping").values()
-
-
-def test_changes_that_are_not_announced_raise_an_alarm(resources: Resources) -> None:
-    alarm = resources["UnannouncedChangesAlarm"]["Properties"]
-
-    assert ("IteratorAge", [{"Name": "FunctionName", "Value": {"Ref": "PublishLinkEvents"}}]) == (
-        alarm["MetricName"],
-        alarm["Dimensions"],
-    )
 
 
 def test_each_listener_hears_what_it_asks_for(resources: Resources) -> None:

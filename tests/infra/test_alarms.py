@@ -1,0 +1,144 @@
+"""What is watched, who is told, and whether they find the page that helps."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from ops import PROJECT
+from tests.infra.conftest import Resources, of_type
+
+RUNBOOK = (PROJECT / "docs" / "runbook.md").read_text()
+FREE_ALARMS = 10  # https://aws.amazon.com/cloudwatch/pricing/
+
+Watched = tuple[str, str, str]
+
+
+def watched(namespace: str, metric: str, **dimensions: Any) -> Watched:
+    return namespace, metric, json.dumps(dimensions, sort_keys=True)
+
+
+def what_must_be_watched(resources: Resources) -> Iterator[Watched]:
+    """What follows from the rest of the template: whoever adds a queue, a function or a stream adds its alarms."""
+    for name, queue in of_type(resources, "AWS::SQS::Queue").items():
+        metric = "ApproximateAgeOfOldestMessage" if "RedrivePolicy" in queue else "ApproximateNumberOfMessagesVisible"
+        yield watched("AWS/SQS", metric, QueueName={"Fn::GetAtt": [name, "QueueName"]})
+    for name in of_type(resources, "AWS::Lambda::Function"):
+        for metric in ("Errors", "Throttles"):
+            yield watched("AWS/Lambda", metric, FunctionName={"Ref": name})
+    for mapping in of_type(resources, "AWS::Lambda::EventSourceMapping").values():
+        if "StreamArn" in json.dumps(mapping["EventSourceArn"]):
+            yield watched("AWS/Lambda", "IteratorAge", FunctionName=mapping["FunctionName"])
+    for name, api in of_type(resources, "AWS::ApiGateway::RestApi").items():
+        for metric in ("5XXError", "Latency"):
+            yield watched("AWS/ApiGateway", metric, ApiName=api["Name"], Stage={"Ref": f"{name}apiStage"})
+    for metric in ("ClicksUnqueued", "RedirectsFound"):
+        yield watched("Linkly", metric, stage="dev")
+
+
+@pytest.fixture
+def alarms(resources: Resources) -> Mapping[str, Mapping[str, Any]]:
+    return of_type(resources, "AWS::CloudWatch::Alarm")
+
+
+def test_every_queue_function_and_stream_and_the_api_are_watched(
+    resources: Resources, alarms: Mapping[str, Mapping[str, Any]]
+) -> None:
+    expected = sorted(what_must_be_watched(resources))
+
+    found = [
+        watched(
+            alarm["Namespace"], alarm["MetricName"], **{each["Name"]: each["Value"] for each in alarm["Dimensions"]}
+        )
+        for alarm in alarms.values()
+    ]
+
+    assert expected == sorted(found)
+
+
+def test_the_essential_alarms_are_as_many_as_are_free(resources: Resources) -> None:
+    conditions = [each["Condition"] for each in resources.values() if each["Type"] == "AWS::CloudWatch::Alarm"]
+
+    assert FREE_ALARMS == conditions.count("EssentialAlarms")
+    assert {"EssentialAlarms", "EveryAlarm", "QuietIsAlarming"} == set(conditions)
+
+
+def test_every_alarm_tells_whoever_wants_to_be_told_that_it_began_and_that_it_is_over(
+    alarms: Mapping[str, Mapping[str, Any]],
+) -> None:
+    told = {"Fn::If": ["AlarmsAreMailed", [{"Ref": "AlarmTopic"}], {"Ref": "AWS::NoValue"}]}
+
+    assert {json.dumps([told, told])} == {
+        json.dumps([alarm["AlarmActions"], alarm["OKActions"]]) for alarm in alarms.values()
+    }
+
+
+def test_silence_alarms_nobody_except_where_silence_is_what_is_wrong(
+    alarms: Mapping[str, Mapping[str, Any]],
+) -> None:
+    expected = {name: "breaching" if name == "QuietAlarm" else "notBreaching" for name in alarms}
+
+    assert expected == {name: alarm["TreatMissingData"] for name, alarm in alarms.items()}
+
+
+def test_nobody_pays_for_a_key_before_somebody_is_told(resources: Resources) -> None:
+    conditional = {name for name, each in resources.items() if each.get("Condition") == "AlarmsAreMailed"}
+
+    assert {"AlarmKey", "AlarmTopic", "AlarmTopicPolicy", "AlarmSubscription"} == conditional
+    assert set(of_type(resources, "AWS::KMS::Key")) == {"AlarmKey"}
+
+
+def test_alarms_and_nobody_else_publish_on_the_encrypted_topic(resources: Resources) -> None:
+    this_account = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    our_alarms = "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:linkly-dev-*"
+
+    [publish] = resources["AlarmTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    _, encrypt = resources["AlarmKey"]["Properties"]["KeyPolicy"]["Statement"]
+
+    cloudwatch = {"Service": "cloudwatch.amazonaws.com"}
+    assert {"Ref": "AlarmKey"} == resources["AlarmTopic"]["Properties"]["KmsMasterKeyId"]
+    assert (cloudwatch, ["kms:Decrypt", "kms:GenerateDataKey*"], this_account) == (
+        encrypt["Principal"],
+        encrypt["Action"],
+        encrypt["Condition"],
+    )
+    assert (cloudwatch, "sns:Publish", {"ArnLike": {"aws:SourceArn": {"Fn::Sub": our_alarms}}, **this_account}) == (
+        publish["Principal"],
+        publish["Action"],
+        publish["Condition"],
+    )
+
+
+def test_every_alarm_says_what_is_wrong_what_to_do_and_where_the_runbook_goes_on(
+    alarms: Mapping[str, Mapping[str, Any]],
+) -> None:
+    sections = re.findall(r"^## (.+)$", RUNBOOK, re.MULTILINE)
+    linked = set()
+
+    for alarm in alarms.values():
+        text, _, section = alarm["AlarmDescription"]["Fn::Sub"].partition(" Runbook: ${RunbookUrl}#")
+        linked.add(section)
+        assert len(re.findall(r"\.(?= |$)", text)) >= 2
+        assert len(text) < 900  # CloudWatch takes 1,024, the link's included
+        assert alarm["AlarmName"].removeprefix("linkly-dev-").endswith(section)
+
+    assert linked < set(sections)
+    assert "First" == sections[0]
+    assert set(sections) - linked == {"First", "A bad deployment", "Drills"}
+
+
+@pytest.mark.parametrize("section", re.findall(r"^## ([a-z0-9-]+)$", RUNBOOK, re.MULTILINE))
+def test_each_alarms_section_says_what_it_means_how_to_look_to_mend_and_to_know_that_it_is_mended(section: str) -> None:
+    text = RUNBOOK.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+
+    assert ["Means.", "Look.", "Mend.", "Mended"] == re.findall(r"^\*\*(.+?)\*\*", text, re.MULTILINE)
+    assert "```sh\n" in text or section == "throttles"
+
+
+def test_every_link_within_the_runbook_leads_somewhere() -> None:
+    headings = re.findall(r"^#+ (.+)$", RUNBOOK, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+    assert set(re.findall(r"\]\(#([^)]+)\)", RUNBOOK)) <= anchors
