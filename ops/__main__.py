@@ -63,6 +63,7 @@ def deploy(
     quiet_minutes: Annotated[
         int, typer.Option(envvar="QUIET_MINUTES", min=0, max=1440, help="Alarm after so long without a redirect.")
     ] = 0,
+    dashboard: Annotated[bool, typer.Option(envvar="DASHBOARD", help="Whether there is a dashboard.")] = True,
     private_targets_allowed: Annotated[
         bool, typer.Option(envvar="PRIVATE_TARGETS_ALLOWED", help="Let links point at private networks.")
     ] = False,
@@ -76,6 +77,7 @@ def deploy(
         "AlarmEmail": alarm_email,
         "RunbookUrl": runbook_url,
         "QuietMinutes": str(quiet_minutes),
+        "Dashboard": "yes" if dashboard else "no",
         "PrivateTargetsAllowed": "true" if private_targets_allowed else "false",
     }
     for name, value in deployment.deploy(packaging.package(stage), stage, parameters, print).outputs.items():

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.observability import METRICS
 from ops import PROJECT
 from tests.infra.conftest import Resources, of_type
 
@@ -56,6 +57,7 @@ def test_every_queue_function_and_stream_and_the_api_are_watched(
     ]
 
     assert expected == sorted(found)
+    assert METRICS.keys() > {alarm["MetricName"] for alarm in alarms.values() if alarm["Namespace"] == "Linkly"}
 
 
 def test_the_essential_alarms_are_as_many_as_are_free(resources: Resources) -> None:
