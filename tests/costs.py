@@ -1,0 +1,290 @@
+"""What a month costs: AWS's prices, what a click uses, and the tables of docs/cost.md, which a test compares.
+
+Units are those of AWS's bill. What a click uses is measured by tests/functional/test_costs.py; what could be measured
+on AWS only is assumed, here and on the page.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from chalicelib.observability import METRICS
+from tests.infrastructure import ROOT
+
+DAYS = 30
+SECONDS = DAYS * 24 * 60 * 60
+GIGABYTE = 1024**3
+
+# Assumed.
+REDIRECT_SECONDS = 0.02
+RECORDER_SECONDS = 0.05
+"""Billed for a warm redirect, and for each transaction of the recorder."""
+ANSWER_BYTES = 700
+"""Of an answer to a visitor, headers included."""
+LAMBDA_LOG_BYTES = 300
+"""START, END and REPORT of an invocation."""
+CONNECTIONS = 5
+"""To each table, in use at the same time. DynamoDB asks KMS for a table's key every five minutes for each:
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html
+"""
+
+CONSUMERS, WINDOW_SECONDS, BATCH = 5, 2, 500
+"""How app.py sets the recorder's trigger: how many at most run at once, and for how long each gathers how many."""
+
+SQS_ALONE, SQS_TOGETHER = 3, 1.2
+"""SQS takes, gives and deletes at most ten messages in a request; the app sends one."""
+
+# Lambda polls each of the three queues with five pollers. Where little comes it may do with two, but not where
+# maximum_concurrency is set, as it is for the recorder.
+# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+FEWEST_POLLERS = 5 + 2 + 2
+MOST_POLLERS = 5 + 5 + 5
+POLL_SECONDS = 20
+"""As long as a long poll may take; AWS does not say which. Seen, 15 a minute for a queue:
+https://github.com/getlift/lift/issues/132
+"""
+
+
+@dataclass(frozen=True)
+class Price:
+    """Dollars for `per` units, of which so many a month are free for ever; and where it was read."""
+
+    name: str
+    dollars: float
+    per: float
+    unit: str
+    free: float
+    page: str
+    read: str
+
+    def of(self, units: float, *, less_free: bool = False) -> float:
+        """What this many units cost in a month."""
+        return max(0.0, units - (self.free if less_free else 0)) / self.per * self.dollars
+
+
+_CLOUDWATCH = "https://aws.amazon.com/cloudwatch/pricing/"
+_DYNAMODB = "https://aws.amazon.com/dynamodb/pricing/on-demand/"
+_KMS = "https://aws.amazon.com/kms/pricing/"
+_LAMBDA = "https://aws.amazon.com/lambda/pricing/"
+_AWS, _SECOND_HAND, _PARTLY = "AWS", "second-hand", "AWS (the free part); second-hand"
+
+PRICES = {
+    "requests": Price(
+        "API Gateway, REST requests",
+        3.5,
+        1e6,
+        "million",
+        0,
+        "https://aws.amazon.com/api-gateway/pricing/",
+        _AWS,
+    ),
+    "traffic": Price(
+        "Data transfer out",
+        0.09,
+        GIGABYTE,
+        "GB",
+        100 * GIGABYTE,
+        "https://aws.amazon.com/ec2/pricing/on-demand/",
+        _SECOND_HAND,
+    ),
+    "invocations": Price("Lambda, requests", 0.2, 1e6, "million", 1e6, _LAMBDA, _AWS),
+    "duration": Price("Lambda, duration (x86)", 0.0000166667, 1, "GB-second", 400_000, _LAMBDA, _AWS),
+    "sqs": Price("SQS, requests", 0.4, 1e6, "million", 1e6, "https://aws.amazon.com/sqs/pricing/", _SECOND_HAND),
+    "writes": Price("DynamoDB, write request units", 0.625, 1e6, "million", 0, _DYNAMODB, _SECOND_HAND),
+    "reads": Price("DynamoDB, read request units", 0.125, 1e6, "million", 0, _DYNAMODB, _SECOND_HAND),
+    "storage": Price("DynamoDB, storage", 0.25, GIGABYTE, "GB-month", 25 * GIGABYTE, _DYNAMODB, _AWS),
+    "backups": Price("DynamoDB, point-in-time recovery", 0.2, GIGABYTE, "GB-month", 0, _DYNAMODB, _SECOND_HAND),
+    "logs": Price("CloudWatch, logs taken in", 0.5, GIGABYTE, "GB", 5 * GIGABYTE, _CLOUDWATCH, _PARTLY),
+    "metrics": Price("CloudWatch, custom metrics", 0.3, 1, "metric", 10, _CLOUDWATCH, _PARTLY),
+    "alarms": Price("CloudWatch, alarms", 0.1, 1, "alarm", 10, _CLOUDWATCH, _PARTLY),
+    "dashboards": Price("CloudWatch, dashboards", 3, 1, "dashboard", 3, _CLOUDWATCH, _PARTLY),
+    "kms": Price("KMS, requests", 0.03, 1e4, "10,000", 20_000, _KMS, _PARTLY),
+    "keys": Price("KMS, a key of one's own", 1, 1, "key", 0, _KMS, _AWS),
+}
+
+
+@dataclass(frozen=True)
+class Click:
+    """What a click uses, measured; each click alone, and in the fullest transactions there are."""
+
+    write_units_alone: float
+    write_units_together: float
+    clicks_together: int
+    read_units: float
+    row_bytes: int
+    log_bytes_alone: int
+    log_bytes_together: int
+    tables: int
+
+
+def item_bytes(item: Mapping[str, Mapping[str, Any]]) -> int:
+    """The size of an item by DynamoDB's rules, for the types that Linkly's have.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+    """
+    return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
+
+
+def _value_bytes(value: Mapping[str, Any]) -> int:
+    match value:
+        case {"S": text}:
+            return len(text.encode())
+        case {"N": number}:
+            return ceil(len(number) / 2) + 1
+        case {"BOOL": _} | {"NULL": _}:
+            return 1
+        case _:
+            raise NotImplementedError(f"How large is {value}?")
+
+
+def transaction_units(size: int) -> int:
+    """The write request units of an item of `size` bytes in a transaction: twice those outside of one."""
+    return 2 * ceil(size / 1024)
+
+
+def read_units(size: int) -> float:
+    """The read request units of an eventually consistent read of an item of `size` bytes."""
+    return ceil(size / 4096) / 2
+
+
+def month(clicks: int, click: Click, *, together: bool) -> dict[str, float]:
+    """The units of a month with so many clicks: each alone wherever that is dearer, or all in full batches."""
+    batches = clicks / BATCH if together else min(clicks, CONSUMERS * SECONDS / WINDOW_SECONDS)
+    transactions = clicks / click.clicks_together if together else batches
+    rows = clicks * 90 / DAYS * (click.row_bytes + 100)  # kept for 90 days; DynamoDB adds 100 bytes to each
+    return {
+        "requests": clicks,
+        "traffic": clicks * ANSWER_BYTES,
+        "invocations": clicks + batches,
+        "duration": clicks * REDIRECT_SECONDS * _gigabytes("api_handler")
+        + transactions * RECORDER_SECONDS * _gigabytes("record_clicks"),
+        "sqs": clicks * (SQS_TOGETHER if together else SQS_ALONE) + polls(MOST_POLLERS),
+        "writes": clicks * (click.write_units_together if together else click.write_units_alone),
+        "reads": 0 if together else clicks * click.read_units,
+        "storage": rows,
+        "backups": rows,
+        "logs": clicks * (click.log_bytes_together if together else click.log_bytes_alone)
+        + (clicks + batches) * LAMBDA_LOG_BYTES,
+        "metrics": len(METRICS),
+        "kms": min(clicks, SECONDS / 300 * CONNECTIONS) * click.tables,
+    }
+
+
+def polls(pollers: int) -> float:
+    """How often so many pollers ask in a month whether there is anything."""
+    return pollers * SECONDS / POLL_SECONDS
+
+
+def click_table(click: Click) -> str:
+    """What a click uses."""
+    return _markdown(
+        [
+            ["a click", "alone", "in full batches, on one link"],
+            ["---", "---:", "---:"],
+            [
+                f"write request units: its row, and the counter that up to {click.clicks_together} clicks share",
+                f"{click.write_units_alone:.2f}",
+                f"{click.write_units_together:.2f}",
+            ],
+            ["read request units: the redirect cache", f"{click.read_units:.2f}", "0.00"],
+            ["SQS requests: sent, received, deleted; the last two by tens", f"{SQS_ALONE}", f"{SQS_TOGETHER}"],
+            ["bytes of its row", f"{click.row_bytes:,}", f"{click.row_bytes:,}"],
+            ["bytes that it logs", f"{click.log_bytes_alone:,}", f"{click.log_bytes_together:,}"],
+        ]
+    )
+
+
+def summary(click: Click) -> str:
+    """A month in a sentence."""
+
+    def span(clicks: int) -> str:
+        units = month(clicks, click, together=False)
+        least, most = (
+            sum(PRICES[name].of(amount, less_free=less_free) for name, amount in units.items())
+            for less_free in (True, False)
+        )
+        return f"{least:.0f} to {most:.0f}"
+
+    return f"A million clicks in a month cost {span(1_000_000)} dollars, ten thousand {span(10_000)}."
+
+
+def months_table(click: Click) -> str:
+    """The costs of a month, by the number of clicks."""
+    columns = [
+        ("10 thousand", month(10_000, click, together=False)),
+        ("1 million", month(1_000_000, click, together=False)),
+        ("100 million", month(100_000_000, click, together=False)),
+        ("100 million, on one link", month(100_000_000, click, together=True)),
+    ]
+    rows = [
+        ["dollars a month, for so many clicks", *(name for name, _ in columns)],
+        ["---", *["---:"] * len(columns)],
+        *(
+            [PRICES[name].name, *(_dollars(PRICES[name].of(units[name])) for _, units in columns)]
+            for name in columns[0][1]
+        ),
+    ]
+    for title, less_free in (("**together**", False), ("**less what AWS gives for nothing**", True)):
+        sums = [
+            sum(PRICES[name].of(amount, less_free=less_free) for name, amount in units.items()) for _, units in columns
+        ]
+        rows.append([title, *(f"**{_dollars(total)}**" for total in sums)])
+    return _markdown(rows)
+
+
+def idle_table(alarms: Mapping[str, int]) -> str:
+    """What is paid while nobody clicks; `alarms` has their number by the setting ALARMS."""
+    fewest, most = polls(FEWEST_POLLERS), polls(MOST_POLLERS)
+    lines: list[tuple[str, Mapping[str, float]]] = [
+        (f"Lambda asks three empty queues, with {FEWEST_POLLERS} pollers: {fewest:,.0f} requests", {"sqs": fewest}),
+        (f"the same with {MOST_POLLERS} pollers: {most:,.0f} requests", {"sqs": most}),
+        ("a gigabyte in the tables, and its backup", {"storage": GIGABYTE, "backups": GIGABYTE}),
+        (f"`ALARMS=essential`, the default: {alarms['essential']} alarms", {"alarms": alarms["essential"]}),
+        (f"`ALARMS=all`: {alarms['all']} alarms", {"alarms": alarms["all"]}),
+        ("`DASHBOARD=yes`, the default", {"dashboards": 1}),
+        ("`ALARM_EMAIL`: the key that encrypts the topic", {"keys": 1}),
+    ]
+    rows = [
+        ["dollars a month, for nothing", "at list price", "less what AWS gives for nothing"],
+        ["---", "---:", "---:"],
+    ]
+    for title, units in lines:
+        sums = [
+            sum(PRICES[name].of(amount, less_free=free) for name, amount in units.items()) for free in (False, True)
+        ]
+        rows.append([title, *map(_dollars, sums)])
+    return _markdown(rows)
+
+
+def prices_table() -> str:
+    """Each price, and where it comes from."""
+    rows = [["what", "dollars", "for a", "free every month", "read at"], ["---", "---:", "---", "---:", "---"]]
+    for price in PRICES.values():
+        free = price.free / (GIGABYTE if price.unit.startswith("GB") and price.per == GIGABYTE else 1)
+        rows.append(
+            [
+                f"[{price.name}]({price.page})",
+                f"{price.dollars:.10f}".rstrip("0").rstrip("."),
+                price.unit,
+                f"{free:,.0f}" if free else "",
+                price.read,
+            ]
+        )
+    return _markdown(rows)
+
+
+def _gigabytes(function: str) -> float:
+    """The memory of a function."""
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text())
+    megabytes: int = {**config, **config["lambda_functions"][function]}["lambda_memory_size"]
+    return megabytes / 1024
+
+
+def _dollars(amount: float) -> str:
+    return f"{amount:,.2f}" if amount < 100 else f"{amount:,.0f}"
+
+
+def _markdown(rows: list[list[str]]) -> str:
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)

@@ -1,0 +1,110 @@
+"""What a click uses, measured on the app as it is; and that docs/cost.md says what follows from it."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import app
+from chalicelib.links.store import insert_link
+from chalicelib.redirects import follow
+from tests import costs, infrastructure
+from tests.builders import LambdaContext, a_click, a_link, a_message, an_sqs_event, clicks
+from tests.costs import Click
+from tests.faults import Call, Faults
+from tests.functional.visitor import Visitor
+
+PAGE = (infrastructure.ROOT / "docs" / "cost.md").read_text()
+
+# What a browser sends.
+BROWSER = {
+    "User_Agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 "
+    "Safari/537.36",
+    "Referer": "https://www.example.com/a/page/of/some/length",
+    "CloudFront_Viewer_Country": "DE",
+}
+
+
+def puts(call: Call) -> list[dict[str, Any]]:
+    return [action["Put"]["Item"] for action in call.params["TransactItems"] if "Put" in action]
+
+
+def write_units(call: Call) -> int:
+    """A counter is far from a kilobyte."""
+    counters = len(call.params["TransactItems"]) - len(puts(call))
+    return sum(costs.transaction_units(costs.item_bytes(item)) for item in puts(call)) + counters * 2
+
+
+def rounded(size: float) -> int:
+    """Bytes, up to the next fifty: a line's number in the source may gain a digit."""
+    return int(-(-size // 50) * 50)
+
+
+@pytest.fixture
+def click(anyone: Visitor, faults: Faults, logs: Callable[[], list[dict[str, Any]]]) -> Click:
+    """A click's way through the app, from the visitor's request to the commit."""
+    insert_link(a_link(code="my-link"))
+    visitor = anyone.sending(**BROWSER)
+    visitor.get("/my-link")
+    follow.forget()
+    infrastructure.receive()
+    faults.calls.clear()
+    before = len(logs())
+
+    def logged() -> int:
+        return sum(len(json.dumps(line)) + 1 for line in logs()[before:])
+
+    assert 302 == visitor.get("/my-link").status
+    assert ["GetItem", "SendMessage"] == faults.operations
+    [cached] = infrastructure.items("REDIRECTS_TABLE")
+    log_bytes_redirect = logged()
+    app.record_clicks(an_sqs_event(*infrastructure.receive()), LambdaContext())
+    log_bytes_alone = logged()
+    [alone] = faults.of("TransactWriteItems")
+
+    app.record_clicks(an_sqs_event(*map(a_message, clicks(99))), LambdaContext())
+    together = faults.of("TransactWriteItems")[1]
+    tables = {("api", call.table) for call in faults.of("GetItem")} | {
+        ("recorder", write["TableName"]) for action in alone.params["TransactItems"] for write in action.values()
+    }
+    return Click(
+        write_units_alone=write_units(alone),
+        write_units_together=write_units(together) / len(puts(together)),
+        clicks_together=len(puts(together)),
+        read_units=costs.read_units(len(json.dumps(cached, default=str))),
+        row_bytes=rounded(costs.item_bytes(puts(alone)[0])),
+        log_bytes_alone=rounded(log_bytes_alone),
+        log_bytes_together=rounded(log_bytes_redirect + (logged() - log_bytes_alone) / len(puts(together))),
+        tables=len(tables),
+    )
+
+
+def test_the_page_has_what_a_click_uses(click: Click) -> None:
+    assert costs.click_table(click) in PAGE, costs.click_table(click)
+
+
+def test_a_row_of_a_long_referrer_and_user_agent_costs_twice_as_much(faults: Faults) -> None:
+    long = a_click(referrer="r" * 1024, user_agent="u" * 512)
+
+    app.record_clicks(an_sqs_event(a_message(long)), LambdaContext())
+
+    [call] = faults.of("TransactWriteItems")
+    assert 4 + 2 == write_units(call)
+
+
+def test_the_page_has_the_costs_of_a_month(click: Click) -> None:
+    assert costs.months_table(click) in PAGE, costs.months_table(click)
+    assert costs.summary(click) in PAGE, costs.summary(click)
+
+
+def test_the_page_has_what_is_paid_while_nobody_clicks() -> None:
+    text = (infrastructure.ROOT / "infra" / "alarms.yaml").read_text()
+    essential, others = (text.count(f"Condition: {name}\n") for name in ("EssentialAlarms", "EveryAlarm"))
+    table = costs.idle_table({"essential": essential, "all": essential + others})
+
+    assert table in PAGE, table
+
+
+def test_the_page_has_every_price_and_where_it_was_read() -> None:
+    assert costs.prices_table() in PAGE, costs.prices_table()
