@@ -45,7 +45,8 @@ GET    /analytics/links          401       401     401   401     401     401    
 CALLERS, *ROWS = [line.split() for line in TABLE.strip().splitlines()]
 
 ROUTES = {(method, path) for path, methods in app.routes.items() for method in methods} - {
-    ("OPTIONS", path) for path in app.routes  # anyone's: tests/functional/test_browsers.py
+    ("OPTIONS", path)
+    for path in app.routes  # anyone's: tests/functional/test_browsers.py
 }
 
 EXPIRED, REVOKED, UNKNOWN = (Token(letter * 12, "s" * 32) for letter in "EFG")

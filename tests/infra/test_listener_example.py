@@ -64,6 +64,8 @@ def test_it_is_deployed_with_its_subscription_and_its_permissions(checkout: Path
 
 def test_it_hears_an_event(checkout: Path) -> None:
     program = """
+import os
+os.environ["STAGE"] = "dev"
 from chalice.test import Client
 from app import app
 client = Client(app, stage_name="dev")
