@@ -48,6 +48,11 @@ def api_keys_table() -> str:
     return _required("API_KEYS_TABLE", "the name of the table of API keys")
 
 
+def blocked_domains_table() -> str:
+    """The name of the table of domains that no link may point at."""
+    return _required("BLOCKED_DOMAINS_TABLE", "the name of the table of domains that no link may point at")
+
+
 def click_queue_url() -> str:
     """The URL of the queue that carries clicks from the redirect to the recorder."""
     return _required("CLICK_QUEUE_URL", "the URL of the queue that carries clicks")

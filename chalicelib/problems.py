@@ -3,6 +3,7 @@
     Problem
     ├── BadRequest            400
     │   ├── InvalidUrl        400
+    │   ├── BlockedTarget     400
     │   └── InvalidCode       400
     ├── Unauthenticated       401
     ├── AdminsOnly            403
@@ -12,6 +13,7 @@
     ├── CodeTaken             409
     ├── StillInProgress       409
     ├── LinkDeleted           410
+    ├── LinkBlocked           410
     ├── StaleVersion          412
     ├── BodyTooLarge          413
     ├── UnsupportedMediaType  415
@@ -64,6 +66,13 @@ class BadRequest(Problem):
 
 class InvalidUrl(BadRequest):
     """The target of a link is not one that we redirect to."""
+
+
+class BlockedTarget(BadRequest):
+    """The target of a link is on the operator's list."""
+
+    def __init__(self, domain: str) -> None:
+        super().__init__(f"The operator of this shortener allows no links to {domain!r}. Give another address.")
 
 
 class InvalidCode(BadRequest):
@@ -131,6 +140,15 @@ class LinkDeleted(Problem):
 
     def __init__(self, code: str) -> None:
         super().__init__(f"The link {code!r} has been deleted by its owner.")
+
+
+class LinkBlocked(Problem):
+    """The link exists, and the operator lets nobody follow it."""
+
+    status = HTTPStatus.GONE
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"The link {code!r} has been blocked by the operator of this shortener.")
 
 
 class StaleVersion(Problem):

@@ -2,6 +2,7 @@
 
 from chalicelib.access.callers import Caller
 from chalicelib.access.keys import Role
+from chalicelib.links.blocklist import check_target
 from chalicelib.links.link import Link, Status
 from chalicelib.links.store import update_link
 from chalicelib.links.targets import normalise_url
@@ -11,9 +12,11 @@ from chalicelib.problems import LinkDeleted, LinkNotFound
 def change_target(code: str, url: str, caller: Caller, version: int | None, own_addresses: frozenset[str]) -> Link:
     """Point a link at another url; `version` is the one that the caller has seen, None for whichever it is.
 
-    Raises InvalidUrl, LinkNotFound, NotYourLink, LinkDeleted or StaleVersion.
+    Raises InvalidUrl, BlockedTarget, LinkNotFound, NotYourLink, LinkDeleted or StaleVersion.
     """
-    return update_link(code, {"url": normalise_url(url, own_addresses)}, _owner_asked_for(caller), version)
+    target = normalise_url(url, own_addresses)
+    check_target(target)
+    return update_link(code, {"url": target}, _owner_asked_for(caller), version)
 
 
 def delete_link(code: str, caller: Caller, version: int | None) -> None:

@@ -4,6 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from chalicelib import clock
+from chalicelib.links.blocklist import check_target
 from chalicelib.links.codes import check_code, generate_code
 from chalicelib.links.link import Link, Status
 from chalicelib.links.store import insert_link
@@ -30,11 +31,12 @@ class Wish:
 def create_link(wish: Wish, write_id: str | None = None) -> Link:
     """The new link. With the same `write_id`, which then also decides the code, it is the same one every time.
 
-    Raises InvalidUrl, InvalidCode, CodeTaken or, when chance is very unkind, Unavailable.
+    Raises InvalidUrl, BlockedTarget, InvalidCode, CodeTaken or, when chance is very unkind, Unavailable.
     """
     if wish.code is not None:
         check_code(wish.code)
     target = normalise_url(wish.url, wish.own_addresses)
+    check_target(target)
     if wish.code is not None:
         return _insert(target, wish.code, wish.owner, write_id)
     for number in range(_TRIES):

@@ -9,10 +9,14 @@ from chalicelib import clock
 
 
 class Status(StrEnum):
-    """A deleted link stays in the table for ever, so that its code is never given out again."""
+    """A deleted link stays in the table for ever, so that its code is never given out again.
+
+    BLOCKED is only ever in the redirect cache: it is not the link that changes, but the list of blocked domains.
+    """
 
     ACTIVE = "active"
     DELETED = "deleted"
+    BLOCKED = "blocked"
 
 
 @dataclass(frozen=True, slots=True)

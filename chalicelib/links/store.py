@@ -1,7 +1,7 @@
 """Links in DynamoDB: table `links`, by `code`. A question about the present is asked in the write itself."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -146,6 +146,26 @@ def read_link(code: str) -> Link:
     if "Item" not in answer:
         raise LinkNotFound(code)
     return _from_item(answer["Item"])
+
+
+def links_with(part: str) -> Iterator[tuple[int, list[Link]]]:
+    """The active links with `part` in their url, in no order, page by page, each with the number of links looked at.
+
+    Read consistently: a link that was written before is among them. For the operator: it scans the table.
+    """
+    pages = (
+        aws.dynamodb()
+        .get_paginator("scan")
+        .paginate(
+            TableName=config.links_table(),
+            FilterExpression="#status = :active AND contains(#url, :part)",
+            ExpressionAttributeNames={"#status": "status", "#url": "url"},
+            ExpressionAttributeValues={":active": {"S": Status.ACTIVE.value}, ":part": {"S": part}},
+            ConsistentRead=True,
+        )
+    )
+    for page in pages:
+        yield page["ScannedCount"], list(map(_from_item, page["Items"]))
 
 
 def _to_item(link: Link) -> "dict[str, AttributeValueTypeDef]":

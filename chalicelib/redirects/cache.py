@@ -1,10 +1,11 @@
 """The redirect cache in DynamoDB: table `redirects`, by `code`.
 
 A copy of what a redirect needs to know of a link. Nobody reads-then-writes it: an entry is replaced only by a newer
-version, so that it does not matter in which order its writers come.
+version, so that it does not matter in which order its writers come. Only a link that the operator blocks, or unblocks,
+changes its entry at the same version.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from chalicelib import aws, config
@@ -41,18 +42,67 @@ def put_redirect(redirect: Redirect) -> bool:
     try:
         dynamodb.put_item(
             TableName=config.redirects_table(),
-            Item={
-                "code": {"S": redirect.code},
-                "url": {"S": redirect.url},
-                "status": {"S": redirect.status.value},
-                "version": {"N": str(redirect.version)},
-            },
+            Item=_to_item(redirect),
             ConditionExpression="attribute_not_exists(code) OR version < :version",
             ExpressionAttributeValues={":version": {"N": str(redirect.version)}},
         )
     except dynamodb.exceptions.ConditionalCheckFailedException:
         return False
     return True
+
+
+def block_redirect(link: Link) -> bool:
+    """Have a link answer that it is blocked, unless something newer is cached, or its deletion; whether it does.
+
+    Whoever caches the same version after this is refused by `put_redirect`, so that it stays blocked until it changes.
+    """
+    dynamodb = aws.dynamodb()
+    try:
+        dynamodb.put_item(
+            TableName=config.redirects_table(),
+            Item=_to_item(replace(Redirect.of(link), status=Status.BLOCKED)),
+            ConditionExpression=(
+                "attribute_not_exists(code) OR version < :version OR (version = :version AND #status <> :deleted)"
+            ),
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={
+                ":version": {"N": str(link.version)},
+                ":deleted": {"S": Status.DELETED.value},
+            },
+        )
+    except dynamodb.exceptions.ConditionalCheckFailedException:
+        return False
+    return True
+
+
+def unblock_redirect(link: Link) -> bool:
+    """Have a link redirect again that is blocked at its present version; whether it was."""
+    dynamodb = aws.dynamodb()
+    try:
+        dynamodb.update_item(
+            TableName=config.redirects_table(),
+            Key={"code": {"S": link.code}},
+            UpdateExpression="SET #status = :active",
+            ConditionExpression="#status = :blocked AND version = :version",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={
+                ":active": {"S": Status.ACTIVE.value},
+                ":blocked": {"S": Status.BLOCKED.value},
+                ":version": {"N": str(link.version)},
+            },
+        )
+    except dynamodb.exceptions.ConditionalCheckFailedException:
+        return False
+    return True
+
+
+def _to_item(redirect: Redirect) -> "dict[str, AttributeValueTypeDef]":
+    return {
+        "code": {"S": redirect.code},
+        "url": {"S": redirect.url},
+        "status": {"S": redirect.status.value},
+        "version": {"N": str(redirect.version)},
+    }
 
 
 def _from_item(item: "dict[str, AttributeValueTypeDef]") -> Redirect:

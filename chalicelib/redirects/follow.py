@@ -11,7 +11,7 @@ from chalicelib.links.codes import is_code
 from chalicelib.links.link import Status
 from chalicelib.links.store import read_link
 from chalicelib.observability import logger
-from chalicelib.problems import LinkDeleted, LinkNotFound
+from chalicelib.problems import LinkBlocked, LinkDeleted, LinkNotFound
 from chalicelib.redirects.cache import Redirect, find_redirect, put_redirect
 
 MEMORY_SECONDS = 5
@@ -37,12 +37,14 @@ class Target(NamedTuple):
 
 
 def target_of(code: str) -> Target:
-    """The URL that `code` leads to. Raises LinkNotFound or LinkDeleted."""
+    """The URL that `code` leads to. Raises LinkNotFound, LinkDeleted or LinkBlocked."""
     if not is_code(code):
         raise LinkNotFound(code)
     redirect, source = _find(code)
     if redirect.status is Status.DELETED:
         raise LinkDeleted(code)
+    if redirect.status is Status.BLOCKED:
+        raise LinkBlocked(code)
     return Target(redirect.url, source)
 
 

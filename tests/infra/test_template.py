@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib import browsers, config, deliveries, problems
+from ops import blocklist
 from ops.package import package
 from tests.infra.conftest import Resources, of_type
 
@@ -47,6 +48,7 @@ def test_every_name_has_the_stage_in_it_so_that_two_stages_live_in_one_account(r
         "linkly-dev-clicks-dlq",
         "linkly-dev-daily_clicks",
         "linkly-dev-api_keys",
+        "linkly-dev-blocked_domains",
         "linkly-dev-publish_link_events",
         "linkly-dev-refresh_redirects",
         "linkly-dev-count_created_links",
@@ -301,3 +303,7 @@ def test_every_kind_of_error_that_the_gateway_can_make_is_covered(resources: Res
     }  # fmt: skip
 
     assert made == set(resources["RestAPI"]["Properties"]["Body"]["x-amazon-apigateway-gateway-responses"])
+
+
+def test_blocking_a_domain_waits_longer_than_a_request_can_take(resources: Resources) -> None:
+    assert resources["APIHandler"]["Properties"]["Timeout"] < blocklist.LONGEST_REQUEST
