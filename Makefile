@@ -49,8 +49,9 @@ destroy: .venv/ready ## Delete the stack of STAGE; its tables stay, and while cl
 	@$(python) -m ops destroy --stage $(STAGE)
 
 .PHONY: logs
-logs: .venv/ready ## Follow the logs of every function of STAGE
-	@$(python) -m ops logs --stage $(STAGE)
+logs: .venv/ready ## Follow the logs of STAGE; of one FUNCTION=, with a text in it FILTER=, from SINCE= (2h) on
+	@$(python) -m ops logs --stage $(STAGE) \
+		$${FUNCTION:+--function "$$FUNCTION"} $${FILTER:+--filter "$$FILTER"} $${SINCE:+--since "$$SINCE"}
 
 .venv/ready: requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Linkly needs Python 3.11 or newer, and {sys.executable} is {sys.version.split()[0]}. Try: make PYTHON=python3.12")'

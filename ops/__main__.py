@@ -2,13 +2,11 @@
 
 import json
 import sys
-import threading
-import time
 from enum import StrEnum
 from typing import Annotated
 
 import typer
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from ops import PROJECT, aws, blocklist, clicks, dlq, emulator, keys, local, logs, stages
@@ -101,17 +99,10 @@ def destroy(
     print(f"The stack linkly-{stage} is gone. Its tables stay: python -m ops deploy --stage {stage} adopts them.")
 
 
-@commands.command(name="logs")
-def follow_logs(stage: stages.Stage = None) -> None:
-    """Follow the logs of a stage's functions, until Ctrl-C."""
-    stage = stages.connect(stage)
-    try:
-        logs.follow(stage, print, threading.Event(), time.time() - 60)
-    except KeyboardInterrupt:
-        print()
-
+commands.command(name="logs")(logs.show_logs)
 
 EXPECTED = (
+    BotoCoreError,
     ClientError,
     aws.NotConnected,
     deployment.DeploymentFailed,

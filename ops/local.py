@@ -123,7 +123,9 @@ def _chalice_local(port: int, stopping: threading.Event) -> "Iterator[subprocess
 @contextmanager
 def _followed_logs(since: float, stopping: threading.Event) -> Iterator[None]:
     """Show the logs of the Lambda functions, in the background."""
-    follower = threading.Thread(target=logs.follow, args=(LOCAL, _say, stopping, since))
+    follower = threading.Thread(
+        target=logs.follow_lines, args=(logs.Selection(LOCAL), logs.print_line, stopping, since)
+    )
     follower.start()
     try:
         yield
@@ -140,7 +142,7 @@ def _show_lines(process: "subprocess.Popen[str]") -> None:
             json.loads(line)
             log(line)
         except (ValueError, BotoCoreError, ClientError):
-            _say(f"{'http':{logs.NAME_WIDTH}} | {logs.one_line(line)}")
+            logs.print_line(logs.Line("http", 0, line))
 
 
 def _wait_until_it_answers(port: int, process: "subprocess.Popen[str]", stopping: threading.Event) -> None:

@@ -1,18 +1,27 @@
 """`python -m ops logs`: the logs of a stage's functions, as they are written."""
 
+import heapq
 import json
+import re
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Annotated, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+import typer
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 (botocore's own)
+from rich.console import Console
+from rich.text import Text
 
 from ops.aws import client
 from ops.deploy import stack_name
-
-SECONDS_BETWEEN_LOOKS = 1
+from ops.durations import duration
+from ops.stages import Stage, connect
 
 # What every line says and nobody reads on a terminal: which invocation it is of, and what CloudWatch makes of it.
 _NOISE = (
@@ -30,28 +39,104 @@ _NOISE = (
 NAME_WIDTH = len("publish_link_events")
 """So that the lines of all functions stand in one column."""
 
+# CloudWatch allows an account five to 25 of these calls a second, depending on the region, whoever makes them:
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+SECONDS_BETWEEN_CALLS = 0.3
+LONGEST_PAUSE = 30
+
 # Lambda delivers lines a moment after they were written, and not in order.
 _OVERLAP_MILLISECONDS = 10_000
 
+_NO_ANSWER = (ConnectionError, HTTPClientError)
 
-def follow(stage: str, show: Callable[[str], None], stop: threading.Event, since: float) -> None:
-    """Show each line that a function of `stage` logs after the time `since` (seconds), until `stop` is set."""
-    shown: dict[tuple[str, int, str], int] = {}
-    start = int(since * 1000)
+_LEVELS = {"DEBUG": "dim", "INFO": "", "WARNING": "yellow", "ERROR": "bold red", "CRITICAL": "bold white on red"}
+_CONSOLE = Console(soft_wrap=True)
+_COLOURS = ("cyan", "green", "magenta", "blue", "bright_cyan", "bright_magenta", "bright_green")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a function has logged; `timestamp` is in milliseconds, as CloudWatch has it."""
+
+    function: str
+    timestamp: int
+    message: str
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which lines of a stage are meant: those of all functions, or of one; and only those with `text` in them."""
+
+    stage: str
+    function: str | None = None
+    text: str = ""
+
+
+def show_logs(
+    stage: Stage = None,
+    function: Annotated[str | None, typer.Option(help="Only this one, such as record_clicks.")] = None,
+    text: Annotated[str, typer.Option("--filter", help="Only lines with this text: a click's id, a code, ERROR.")] = "",
+    since: Annotated[
+        timedelta | None,
+        typer.Option(parser=duration, metavar="DURATION", help="How far back to begin: 30m, 2h, 3d; without it, 1m."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Each line as a JSON object, with its function.")] = False,
+    follow: Annotated[bool, typer.Option(help="Go on until Ctrl-C.")] = True,
+) -> None:
+    """Show what a stage's functions log, all of them interleaved."""
+    selection = Selection(connect(stage), function, text)
+    known = function_names(client("logs"), selection.stage)
+    if function is not None and function not in known:
+        raise typer.BadParameter(f"there is no function {function!r}; choose from {', '.join(known)}")
+    show = print_json if as_json else print_line
+    start = time.time() - (since or timedelta(minutes=1)).total_seconds()
+    try:
+        if follow:
+            follow_lines(selection, show, threading.Event(), start)
+        else:
+            for line in _lines(client("logs"), selection, int(start * 1000), {}, threading.Event()):
+                show(line)
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+
+
+def follow_lines(selection: Selection, show: Callable[[Line], None], stop: threading.Event, since: float) -> None:
+    """Show each line that is logged after the time `since` (seconds), until `stop` is set.
+
+    When CloudWatch does not answer, or has been asked too often, it is asked again after a pause that doubles; nothing
+    is shown twice or left out for that. Raises what does not pass by itself.
+    """
+    logs = client("logs")
+    newest: dict[str, int] = {}
+    shown: dict[tuple[str, str], int] = {}
+    failures = 0
     while not stop.is_set():
         try:
-            for event, function in _events(stage, start):
-                identity = (event["logStreamName"], event["timestamp"], event["message"])
-                if identity not in shown:
-                    shown[identity] = event["timestamp"]
-                    show(f"{function:{NAME_WIDTH}} | {one_line(event['message'])}")
-        except (BotoCoreError, ClientError):
+            for line in _lines(logs, selection, int(since * 1000), newest, stop):
+                if (line.function, line.id) not in shown:
+                    shown[line.function, line.id] = line.timestamp
+                    newest[line.function] = max(newest.get(line.function, 0), line.timestamp)
+                    show(line)
+        except (ClientError, *_NO_ANSWER) as error:
             if stop.is_set():
                 return
-            raise
-        start = max([start, *(timestamp - _OVERLAP_MILLISECONDS for timestamp in shown.values())])
-        shown = {identity: timestamp for identity, timestamp in shown.items() if timestamp >= start}
-        stop.wait(SECONDS_BETWEEN_LOOKS)
+            if not _will_pass(error):
+                raise
+            print(f"CloudWatch is asked again in a moment: {error}", file=sys.stderr)
+            stop.wait(min(LONGEST_PAUSE, 2**failures))
+            failures += 1
+        else:
+            failures = 0
+        stop.wait(SECONDS_BETWEEN_CALLS)
+        shown = {key: at for key, at in shown.items() if at >= newest[key[0]] - _OVERLAP_MILLISECONDS}
+
+
+def function_names(logs: Any, stage: str) -> list[str]:
+    """The functions of a stage that have a log."""
+    prefix = _group(stage, "")
+    pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
+    return [group["logGroupName"].removeprefix(prefix) for page in pages for group in page["logGroups"]]
 
 
 def json_lines(
@@ -59,21 +144,9 @@ def json_lines(
 ) -> Iterator[dict[str, Any]]:
     """The JSON objects with `term` in them that a function of `stage` has logged between two times in seconds."""
     period = {"startTime": int(since * 1000), **({"endTime": int(until * 1000)} if until else {})}
-    pages = (
-        client("logs")
-        .get_paginator("filter_log_events")
-        .paginate(
-            logGroupName=f"/aws/lambda/{stack_name(stage)}-{function}",
-            filterPattern=term,
-            **period,
-        )
-    )
-    for page in pages:
-        for event in page["events"]:
-            with suppress(ValueError):  # a line that is no JSON
-                line = json.loads(event["message"])
-                if isinstance(line, dict):
-                    yield line
+    for line in _lines_of(client("logs"), Selection(stage, function, term), function, period):
+        if (fields := _fields(line.message)) is not None:
+            yield fields
 
 
 def writer(stage: str, function: str, stream: str) -> Callable[[str], None]:
@@ -89,24 +162,115 @@ def writer(stage: str, function: str, stream: str) -> Callable[[str], None]:
     return write
 
 
+def pattern(text: str) -> str:
+    """A filter pattern for CloudWatch that finds every line with `text`, and maybe others; empty if there is none.
+
+    It is the longest part of the text that means the same to AWS and to its emulation, in the double quotes that a term
+    with hyphens needs:
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
+    """
+    longest = max(re.findall(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?", text), key=len, default="")
+    return f'"{longest}"' if longest else ""
+
+
 def one_line(message: str) -> str:
     """A log event on one line: the level and message of a JSON line first, and then whatever else it says."""
-    try:
-        fields = json.loads(message)
-        head = f"{fields.pop('level')} {fields.pop('message')}"
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return " ".join(message.split())
+    fields = _fields(message)
+    if fields is None or not {"level", "message"} <= fields.keys():
+        return _printable(" ".join(message.split()))
+    head = f"{fields.pop('level')} {fields.pop('message')}"
     for noise in _NOISE:
         fields.pop(noise, None)
-    return " ".join([head, *(f"{name}={json.dumps(value)}" for name, value in fields.items())])
+    return _printable(" ".join([head, *(f"{name}={json.dumps(value)}" for name, value in fields.items())]))
 
 
-def _events(stage: str, start: int) -> Iterator[tuple[dict[str, Any], str]]:
-    logs = client("logs")
-    prefix = f"/aws/lambda/{stack_name(stage)}-"
-    groups = [group["logGroupName"] for group in logs.describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]]
-    found = []
-    for group in groups:
-        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=start):
-            found += [(event, group.removeprefix(prefix)) for event in page["events"]]
-    yield from sorted(found, key=lambda pair: pair[0]["timestamp"])
+def as_object(line: Line) -> dict[str, Any]:
+    """A line as a JSON object: its own fields and `function`; of a line that is none, the text as `message`."""
+    fields = _fields(line.message)
+    return {
+        "function": line.function,
+        **({"timestamp": line.timestamp, "message": line.message} if fields is None else fields),
+    }
+
+
+def print_line(line: Line) -> None:
+    """Print a line after its function's name; in colours, if somebody looks at it."""
+    text = one_line(line.message)
+    level, _, rest = text.partition(" ")
+    shown = Text(f"{line.function:{NAME_WIDTH}}", style=_COLOURS[sum(line.function.encode()) % len(_COLOURS)])
+    shown.append(" | ", style="dim")
+    if level in _LEVELS:
+        shown.append(level, style=_LEVELS[level] or "bold").append(f" {rest}", style=_LEVELS[level])
+    else:
+        shown.append(text)
+    _CONSOLE.print(shown)
+    sys.stdout.flush()
+
+
+def print_json(line: Line) -> None:
+    """Print a line as a JSON object."""
+    print(json.dumps(as_object(line)), flush=True)
+
+
+def _lines(
+    logs: Any, selection: Selection, start: int, newest: Mapping[str, int], stop: threading.Event
+) -> Iterator[Line]:
+    """What has been logged since `start` (milliseconds), in the order of time; a page of each function is held at most.
+
+    `newest` has the time of the newest line that is known already, by function: it is read from a bit before that.
+    """
+    functions = [selection.function] if selection.function else function_names(logs, selection.stage)
+    starts = {name: max(start, newest.get(name, 0) - _OVERLAP_MILLISECONDS) for name in functions}
+    each = [
+        _lines_of(logs, selection, name, {"startTime": starts[name]}, lambda: stop.wait(SECONDS_BETWEEN_CALLS))
+        for name in functions
+    ]
+    return heapq.merge(*each, key=lambda line: line.timestamp)
+
+
+def _lines_of(
+    logs: Any,
+    selection: Selection,
+    function: str,
+    period: Mapping[str, int],
+    stopped: Callable[[], bool] = lambda: False,
+) -> Iterator[Line]:
+    """The lines of one function; before each call, `stopped` tells whether there is any need for it."""
+    request: dict[str, Any] = {"logGroupName": _group(selection.stage, function), **period}
+    if wanted := pattern(selection.text):
+        request["filterPattern"] = wanted
+    pages = iter(logs.get_paginator("filter_log_events").paginate(**request))
+    while not stopped() and (page := next(pages, None)):
+        for event in page["events"]:
+            if selection.text in event["message"]:
+                yield Line(function, event["timestamp"], event["message"], _identity(event))
+
+
+def _identity(event: Mapping[str, Any]) -> str:
+    return event.get("eventId") or " ".join((event["logStreamName"], str(event["timestamp"]), event["message"]))
+
+
+def _will_pass(error: Exception) -> bool:
+    if not isinstance(error, ClientError):
+        return True
+    # A log that is gone may come back, when its stage is deployed again.
+    passing = {"ThrottlingException", "ResourceNotFoundException"}
+    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    return error.response["Error"]["Code"] in passing or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def _fields(message: str) -> dict[str, Any] | None:
+    try:
+        fields = json.loads(message)
+    except ValueError:
+        return None
+    return fields if isinstance(fields, dict) else None
+
+
+def _printable(text: str) -> str:
+    """The text without anything that a terminal would obey: a visitor may have written some of it."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
+def _group(stage: str, function: str) -> str:
+    return f"/aws/lambda/{stack_name(stage)}-{function}"
