@@ -168,6 +168,7 @@ def test_a_link_into_a_domain_that_is_blocked_answers_410_and_is_not_counted(
 
 def test_only_active_links_into_that_domain_are_blocked(anyone: Visitor, type_: Type, evil: Link) -> None:
     insert_link(replace(evil, code="deleted", status=Status.DELETED))
+    put_domain("notevil.example", "for another command to settle")
     for code, url in {
         "the-same": "https://evil.example./",
         "another": "https://notevil.example/",
@@ -209,6 +210,16 @@ def test_a_visitor_is_let_through_no_longer_than_a_process_remembers(anyone: Vis
     follow.forget()
 
     assert [THERE, THERE, GONE] == [before, remembered, anyone.get("/my-link")]
+
+
+@pytest.mark.usefixtures("evil")
+def test_nobody_waits_for_late_requests_before_links_are_blocked(type_: Type, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Mapping[str, str]] = []
+    monkeypatch.setattr("chalicelib.clock.sleep", lambda _: seen.append(cached()))
+
+    type_("add", "evil.example")
+
+    assert {"my-link": "blocked"} == seen[0]
 
 
 def test_a_link_that_is_written_by_a_request_that_had_asked_before_is_blocked_too(
