@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from math import ceil
 from typing import Any
 
 import pytest
@@ -36,9 +37,9 @@ def write_units(call: Call) -> int:
     return sum(costs.transaction_units(costs.item_bytes(item)) for item in puts(call)) + counters * 2
 
 
-def rounded(size: float) -> int:
-    """Bytes, up to the next fifty: a line's number in the source may gain a digit."""
-    return int(-(-size // 50) * 50)
+def rounded(size: float, step: int) -> int:
+    """Bytes, up to the next multiple of `step`, so that the page does not change with every word of a log line."""
+    return ceil(size / step) * step
 
 
 @pytest.fixture
@@ -73,9 +74,9 @@ def click(anyone: Visitor, faults: Faults, logs: Callable[[], list[dict[str, Any
         write_units_together=write_units(together) / len(puts(together)),
         clicks_together=len(puts(together)),
         read_units=costs.read_units(len(json.dumps(cached, default=str))),
-        row_bytes=rounded(costs.item_bytes(puts(alone)[0])),
-        log_bytes_alone=rounded(log_bytes_alone),
-        log_bytes_together=rounded(log_bytes_redirect + (logged() - log_bytes_alone) / len(puts(together))),
+        row_bytes=rounded(costs.item_bytes(puts(alone)[0]), 50),
+        log_bytes_alone=rounded(log_bytes_alone, 250),
+        log_bytes_together=rounded(log_bytes_redirect + (logged() - log_bytes_alone) / len(puts(together)), 250),
         tables=len(tables),
     )
 

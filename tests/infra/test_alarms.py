@@ -128,7 +128,7 @@ def test_every_alarm_says_what_is_wrong_what_to_do_and_where_the_runbook_goes_on
 
     assert linked < set(sections)
     assert "First" == sections[0]
-    assert set(sections) - linked == {"First", "A bad deployment", "Drills"}
+    assert set(sections) - linked == {"First", "Is the count right?", "A bad deployment", "Drills"}
 
 
 @pytest.mark.parametrize("section", re.findall(r"^## ([a-z0-9-]+)$", RUNBOOK, re.MULTILINE))
