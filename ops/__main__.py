@@ -9,7 +9,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from ops import PROJECT, aws, blocklist, clicks, dlq, emulator, keys, local, logs, stages
+from ops import PROJECT, aws, blocklist, clicks, consumers, dlq, emulator, keys, local, logs, stages, status
 from ops import deploy as deployment
 from ops import package as packaging
 
@@ -100,11 +100,15 @@ def destroy(
 
 
 commands.command(name="logs")(logs.show_logs)
+commands.command(name="status")(status.show_status)
+commands.command()(consumers.pause)
+commands.command()(consumers.resume)
 
 EXPECTED = (
     BotoCoreError,
     ClientError,
     aws.NotConnected,
+    consumers.SwitchFailed,
     deployment.DeploymentFailed,
     emulator.EmulatorFailed,
     emulator.PortTaken,

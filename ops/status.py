@@ -1,0 +1,307 @@
+"""`python -m ops status`: how a stage is, on one screen."""
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import httpx
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from chalicelib import clock, config
+from ops import emulator
+from ops.aws import client
+from ops.consumers import consumers
+from ops.deploy import queue_depth, stack_name
+from ops.logs import json_lines
+from ops.stages import Stage, connect
+
+SECONDS_TO_ANSWER = 10
+NO_METRIC = "no metric"
+
+_HOUR = 3600
+
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html. After UPDATE_ROLLBACK_COMPLETE
+# all is as it was before the deployment: nothing to mend.
+_BROKEN = ("_FAILED", "DELETE_COMPLETE", "DELETE_IN_PROGRESS")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """How GET /health answered: `status` is HTTP's, or None with the reason in `error`."""
+
+    url: str
+    status: int | None
+    milliseconds: int
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The stack, and the version that was deployed last."""
+
+    status: str
+    changed_at: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A queue; `oldest_seconds` is the age of its oldest message, None where nobody measures it."""
+
+    name: str
+    messages: int
+    oldest_seconds: int | None
+
+    @property
+    def dead_letters(self) -> str | None:
+        """The queue whose dead letters these are, by the name that `dlq` knows; None of another one."""
+        return self.name.removesuffix("-dlq") if self.name.endswith("-dlq") else None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A consumer: its event source mapping's state, and what came of the last batch."""
+
+    function: str
+    state: str
+    last_result: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """An alarm that is on."""
+
+    name: str
+    since: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class LastHour:
+    """Clicks recorded in the last hour, and milliseconds from a click to its commit; None where nobody measures it."""
+
+    clicks: int
+    lag_p50: int | None
+    lag_p99: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All of it, at one time."""
+
+    stage: str
+    at: str
+    endpoint: Endpoint
+    stack: Stack
+    queues: Sequence[Queue]
+    consumers: Sequence[Source]
+    alarms: Sequence[Alarm]
+    last_hour: LastHour
+
+
+def show_status(
+    stage: Stage = None, as_json: Annotated[bool, typer.Option("--json", help="As a JSON object.")] = False
+) -> None:
+    """Show how a stage is. Exit code 0: well; 1: something is wrong, and what is said in sentences."""
+    report = look(connect(stage))
+    wrong = list(problems(report))
+    if as_json:
+        print(json.dumps({**asdict(report), "problems": wrong}))
+    else:
+        _print(report, wrong)
+    if wrong:
+        raise typer.Exit(1)
+
+
+def look(stage: str) -> Report:
+    """Ask AWS how a stage is that this process is connected to."""
+    now = clock.now()
+    [stack] = client("cloudformation").describe_stacks(StackName=stack_name(stage))["Stacks"]
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+    urls = _queue_urls(stage)
+    metrics = _metrics(stage, list(urls), now)
+    return Report(
+        stage=stage,
+        at=clock.rfc3339(now),
+        endpoint=_ask(_address(outputs)),
+        stack=Stack(
+            status=stack["StackStatus"],
+            changed_at=clock.rfc3339(stack.get("LastUpdatedTime", stack["CreationTime"])),
+            version=outputs.get("Version", "unknown"),
+        ),
+        queues=[Queue(name, queue_depth(url), _whole(metrics[name])) for name, url in urls.items()],
+        consumers=[Source(each.function, each.state, each.last_result) for each in consumers(stage)],
+        alarms=_alarms(stage),
+        last_hour=LastHour(
+            clicks=_clicks(stage, metrics["clicks"]), lag_p50=_whole(metrics["p50"]), lag_p99=_whole(metrics["p99"])
+        ),
+    )
+
+
+def problems(report: Report) -> Iterator[str]:
+    """What is wrong, each in a sentence that says what to do."""
+    stage = f"--stage {report.stage}"
+    if report.endpoint.status != HTTPStatus.OK:
+        what = report.endpoint.error or f"the status was {report.endpoint.status}"
+        yield (
+            f"{report.endpoint.url}/health does not answer as it should: {what}. "
+            f"See why: python -m ops logs --function api_handler --since 1h {stage}"
+        )
+    if report.stack.status.endswith(_BROKEN) or report.stack.status == "ROLLBACK_COMPLETE":
+        yield (
+            f"The stack {stack_name(report.stage)} is {report.stack.status}. "
+            f"See the reason among its events in CloudFormation, and deploy again: make deploy STAGE={report.stage}"
+        )
+    for queue in report.queues:
+        if queue.dead_letters and queue.messages:
+            yield (
+                f"Messages wait in {queue.name}: {queue.messages}. "
+                f"See why: python -m ops dlq show {queue.dead_letters} {stage}; "
+                f"then send them back: python -m ops dlq redrive {queue.dead_letters} {stage}"
+            )
+    for consumer in report.consumers:
+        if consumer.state == "Disabled":
+            yield f"{consumer.function} is paused. Let it go on: python -m ops resume {consumer.function} {stage}"
+        elif consumer.state != "Enabled":
+            yield f"{consumer.function} is {consumer.state.lower()}. Look again in a minute."
+    for alarm in report.alarms:
+        yield f"The alarm {alarm.name} is on since {alarm.since}: {alarm.description}"
+
+
+def _address(outputs: Mapping[str, str]) -> str:
+    """Where visitors follow links, or else where the deployed API is."""
+    if base_url := config.base_url():
+        return base_url
+    if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
+        return emulator.deployed_url(endpoint, outputs)
+    return outputs["EndpointURL"].rstrip("/")
+
+
+def _ask(url: str) -> Endpoint:
+    started = time.monotonic()
+    status, error = None, ""
+    try:
+        status = httpx.get(f"{url}/health", timeout=SECONDS_TO_ANSWER).status_code
+    except (httpx.HTTPError, httpx.InvalidURL) as refusal:
+        error = str(refusal) or type(refusal).__name__
+    return Endpoint(url, status, round(1000 * (time.monotonic() - started)), error)
+
+
+def _queue_urls(stage: str) -> dict[str, str]:
+    """The URL of each queue of a stage, by its name without the stage's part."""
+    prefix = f"{stack_name(stage)}-"
+    pages = client("sqs").get_paginator("list_queues").paginate(QueueNamePrefix=prefix)
+    urls = [url for page in pages for url in page.get("QueueUrls", [])]
+    return {url.rpartition("/")[2].removeprefix(prefix): url for url in sorted(urls)}
+
+
+def _metrics(stage: str, queues: Sequence[str], now: datetime) -> dict[str, list[float]]:
+    """The values of the last hour, newest first, by queue (the age of its oldest message), and clicks, p50 and p99."""
+    ours = {"Namespace": "Linkly", "Dimensions": [{"Name": "stage", "Value": stage}]}
+    wanted = {
+        name: _statistic(
+            {
+                "Namespace": "AWS/SQS",
+                "MetricName": "ApproximateAgeOfOldestMessage",
+                "Dimensions": [{"Name": "QueueName", "Value": f"{stack_name(stage)}-{name}"}],
+            },
+            "Maximum",
+            60,
+        )
+        for name in queues
+    }
+    wanted["clicks"] = _statistic({**ours, "MetricName": "ClicksRecorded"}, "Sum", 60)
+    for percentile in ("p50", "p99"):
+        wanted[percentile] = _statistic({**ours, "MetricName": "ClickLag"}, percentile, _HOUR)
+    ids = {f"m{number}": name for number, name in enumerate(wanted)}
+    pages = (
+        client("cloudwatch")
+        .get_paginator("get_metric_data")
+        .paginate(
+            MetricDataQueries=[{"Id": key, "MetricStat": wanted[name]} for key, name in ids.items()],
+            StartTime=now - timedelta(seconds=_HOUR),
+            EndTime=now,
+            ScanBy="TimestampDescending",
+        )
+    )
+    values: dict[str, list[float]] = {name: [] for name in wanted}
+    for page in pages:
+        for result in page["MetricDataResults"]:
+            values[ids[result["Id"]]] += result["Values"]
+    return values
+
+
+def _statistic(metric: Mapping[str, Any], statistic: str, seconds: int) -> dict[str, Any]:
+    return {"Metric": metric, "Stat": statistic, "Period": seconds}
+
+
+def _whole(values: Sequence[float]) -> int | None:
+    return round(values[0]) if values else None
+
+
+def _clicks(stage: str, by_minute: Sequence[float]) -> int:
+    """How many clicks were recorded in the last hour: from the metric, or what the recorder says in its log."""
+    if by_minute:
+        return round(sum(by_minute))
+    lines = json_lines(stage, "record_clicks", time.time() - _HOUR, "clicks recorded")
+    return sum(line["recorded"] for line in lines if line.get("message") == "clicks recorded")
+
+
+def _alarms(stage: str) -> list[Alarm]:
+    pages = (
+        client("cloudwatch")
+        .get_paginator("describe_alarms")
+        .paginate(
+            AlarmNamePrefix=f"{stack_name(stage)}-",
+            AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+            StateValue="ALARM",
+        )
+    )
+    found = [alarm for page in pages for kind in ("MetricAlarms", "CompositeAlarms") for alarm in page.get(kind, [])]
+    return [
+        Alarm(each["AlarmName"], clock.rfc3339(each["StateUpdatedTimestamp"]), each.get("AlarmDescription", ""))
+        for each in found
+    ]
+
+
+def _print(report: Report, wrong: Sequence[str]) -> None:
+    console = Console(highlight=False)
+    endpoint, stack, hour = report.endpoint, report.stack, report.last_hour
+    table = Table.grid(padding=(0, 2))
+    answer = f"answers in {endpoint.milliseconds} ms" if endpoint.status == HTTPStatus.OK else "does not answer"
+    table.add_row("endpoint", f"{endpoint.url} {answer}")
+    table.add_row("version", stack.version)
+    table.add_row("last deployment", f"{stack.status}, {_moment(stack.changed_at)}")
+    table.add_row("clicks, last hour", str(hour.clicks))
+    table.add_row("lag, last hour", f"p50 {_unit(hour.lag_p50, 'ms')}, p99 {_unit(hour.lag_p99, 'ms')}")
+    table.add_row("alarms", ", ".join(alarm.name for alarm in report.alarms) or "none is on")
+    queues = Table("queue", "messages", "oldest")
+    for queue in report.queues:
+        style = "red" if queue.dead_letters and queue.messages else ""
+        queues.add_row(queue.name, str(queue.messages), _unit(queue.oldest_seconds, "s"), style=style)
+    sources = Table("consumer", "state", "last batch")
+    for source in report.consumers:
+        sources.add_row(
+            source.function, source.state, source.last_result, style="" if source.state == "Enabled" else "red"
+        )
+    for part in (f"[bold]Linkly, stage {report.stage}[/bold]", table, queues, sources):
+        console.print(part)
+    for sentence in wrong:
+        console.print(sentence, style="red", markup=False, soft_wrap=True)
+    if not wrong:
+        console.print("All is well.", style="green")
+
+
+def _moment(rfc3339: str) -> str:
+    return f"{datetime.fromisoformat(rfc3339).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _unit(number: int | None, unit: str) -> str:
+    return NO_METRIC if number is None else f"{number:,} {unit}"
