@@ -9,13 +9,14 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from ops import PROJECT, aws, blocklist, clicks, consumers, dlq, emulator, keys, local, logs, stages, status
+from ops import PROJECT, aws, blocklist, clicks, consumers, dlq, emulator, keys, links, local, logs, stages, status
 from ops import deploy as deployment
 from ops import package as packaging
 
 commands = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 commands.add_typer(keys.commands, name="keys")
 commands.add_typer(blocklist.commands, name="blocklist")
+commands.add_typer(links.commands, name="links")
 commands.add_typer(clicks.commands, name="clicks")
 commands.add_typer(dlq.commands, name="dlq")
 

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -13,7 +14,12 @@ from chalicelib.links.link import Link, Status
 from chalicelib.problems import CodeTaken, LinkDeleted, LinkNotFound, NotYourLink, Problem, StaleVersion
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, QueryInputTypeDef
+    from mypy_boto3_dynamodb.type_defs import (
+        AttributeValueTypeDef,
+        QueryInputTypeDef,
+        QueryOutputTypeDef,
+        ScanOutputTypeDef,
+    )
 
 _MOST_QUERIES = 10
 
@@ -136,6 +142,27 @@ def query_links(owner: str, limit: int, after: Position | None) -> tuple[list[Li
         links = links[:limit]
         position = Position(clock.rfc3339(links[-1].created_at), links[-1].code)
     return links, position
+
+
+def every_link(owner: str | None = None) -> Iterator[Link]:
+    """All links, or all of `owner`'s, deleted ones too; a page of them is in memory at a time.
+
+    Of an owner's, the index tells, which is eventually consistent: a link of a moment ago may be missing.
+    """
+    dynamodb = aws.dynamodb()
+    pages: Iterable[ScanOutputTypeDef | QueryOutputTypeDef]
+    if owner is None:
+        pages = dynamodb.get_paginator("scan").paginate(TableName=config.links_table(), ConsistentRead=True)
+    else:
+        pages = dynamodb.get_paginator("query").paginate(
+            TableName=config.links_table(),
+            IndexName="by_owner",
+            KeyConditionExpression="#owner = :owner",
+            ExpressionAttributeNames={"#owner": "owner"},
+            ExpressionAttributeValues={":owner": {"S": owner}},
+        )
+    for page in pages:
+        yield from map(_from_item, page["Items"])
 
 
 def read_link(code: str) -> Link:

@@ -1,0 +1,98 @@
+"""`python -m ops links`: out of one stage, and into another."""
+
+import io
+
+import pytest
+
+from chalicelib import aws, config
+from chalicelib.links.link import Link, Status
+from chalicelib.links.store import every_link, insert_link
+from ops.link_files import Format, write_links
+from ops.links import Outcome, import_links
+from tests.builders import NOW, a_link
+from tests.functional.visitor import Visitor
+from tests.infrastructure import items
+
+LINKS = [
+    a_link(code="-dash", owner="=1+1"),
+    a_link(code="changed", version=7, updated_at=NOW.replace(day=28)),
+    a_link(code="deleted", version=2, status=Status.DELETED, owner="bob, the 2nd"),
+]
+
+
+def exported(form: Format, owner: str | None = None) -> io.StringIO:
+    file = io.StringIO(newline="")
+    write_links(every_link(owner), file, form)
+    file.seek(0)
+    return file
+
+
+def imported(file: io.StringIO, form: Format = Format.JSONL) -> list[tuple[int, Outcome]]:
+    return [(line, outcome) for line, outcome, _ in import_links(file, form, frozenset())]
+
+
+def by_code() -> list[Link]:
+    return sorted(every_link(), key=lambda link: link.code)
+
+
+@pytest.mark.parametrize("form", Format)
+@pytest.mark.usefixtures("one_item_a_page")
+def test_what_is_exported_and_imported_into_an_empty_stage_is_the_same(form: Format) -> None:
+    for link in LINKS:
+        insert_link(link)
+    file = exported(form)
+    for link in LINKS:
+        aws.dynamodb().delete_item(TableName=config.links_table(), Key={"code": {"S": link.code}})
+    emptied = items("LINKS_TABLE")
+
+    outcomes = [outcome for _, outcome in imported(file, form)]
+
+    assert [] == emptied
+    assert [Outcome.CREATED] * 3 == outcomes
+    assert LINKS == by_code()
+
+
+def test_an_import_that_is_run_again_changes_nothing() -> None:
+    insert_link(LINKS[0])
+    file = exported(Format.JSONL)
+    before = items("LINKS_TABLE")
+
+    assert [(1, Outcome.UNCHANGED)] == imported(file)
+    assert before == items("LINKS_TABLE")
+
+
+def test_a_code_that_is_another_links_is_told_of_and_not_touched() -> None:
+    insert_link(a_link())
+    file = exported(Format.JSONL)
+    aws.dynamodb().delete_item(TableName=config.links_table(), Key={"code": {"S": "my-link"}})
+    insert_link(a_link(owner="bob"))
+
+    [(line, outcome, reason)] = import_links(file, Format.JSONL, frozenset())
+
+    assert (1, Outcome.CONFLICTING) == (line, outcome)
+    assert "There is another link 'my-link'. It stays as it is." == reason
+    assert [a_link(owner="bob")] == by_code()
+
+
+def test_a_link_that_was_changed_since_it_was_exported_is_told_of_and_not_taken_back(ada: Visitor) -> None:
+    ada.post("/links", {"url": "https://example.com/", "code": "my-link"})
+    file = exported(Format.JSONL)
+    ada.send("PUT", "/links/my-link", b'{"url": "https://example.com/new"}', {"Content-Type": "application/json"})
+
+    assert [(1, Outcome.CONFLICTING)] == imported(file)
+    assert ["https://example.com/new"] == [link.url for link in by_code()]
+
+
+def test_a_line_that_is_no_link_keeps_no_other_from_coming_in() -> None:
+    insert_link(LINKS[0])
+    file = io.StringIO(f"nothing\n{exported(Format.JSONL).getvalue()}")
+
+    assert [(1, Outcome.INVALID), (2, Outcome.UNCHANGED)] == imported(file)
+
+
+@pytest.mark.usefixtures("one_item_a_page")
+def test_an_owners_links_are_exported_with_the_deleted_ones() -> None:
+    for link in LINKS:
+        insert_link(link)
+
+    assert LINKS[2:] == list(every_link("bob, the 2nd"))

@@ -1,0 +1,161 @@
+"""Links in a file: what is read is what was written, and what is no link is refused with its line."""
+
+import io
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.links.codes import RESERVED
+from chalicelib.links.link import Link, Status
+from chalicelib.links.targets import normalise_url
+from chalicelib.problems import InvalidUrl
+from ops.link_files import COLUMNS, Format, NoHeader, Refusal, read_links, write_links
+from tests.builders import a_link
+
+OURS = frozenset({"https://go.example.com"})
+
+JSON = (
+    '{"code":"my-link","url":"https://example.com/","owner":"ada","version":1,"status":"active",'
+    '"created_at":"2026-05-27T10:15:30.123Z","updated_at":"2026-05-27T10:15:30.123Z"}'
+)
+CSV = "my-link,https://example.com/,ada,1,active,2026-05-27T10:15:30.123Z,2026-05-27T10:15:30.123Z"
+HEADER = ",".join(COLUMNS)
+
+
+def is_good(url: str) -> bool:
+    try:
+        return normalise_url(url, OURS) == url
+    except InvalidUrl:
+        return False
+
+
+def milliseconds(moment: datetime) -> datetime:
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000, tzinfo=UTC)
+
+
+texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
+urls = texts.map(lambda text: f"https://example.com/{text}")
+active = st.tuples(st.just(Status.ACTIVE), urls.map(lambda url: url if is_good(url) else "https://example.com/"))
+deleted = st.tuples(st.just(Status.DELETED), urls)
+times = st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1)).map(milliseconds)  # noqa: DTZ001 (UTC is given there)
+
+
+@st.composite
+def some_links(draw: st.DrawFn) -> Link:
+    status, url = draw(st.one_of(active, deleted))
+    return Link(
+        code=draw(st.from_regex(r"[A-Za-z0-9_-]{3,64}", fullmatch=True).filter(lambda text: text not in RESERVED)),
+        url=url,
+        owner=draw(texts),
+        version=draw(st.integers(1, 10**12)),
+        status=status,
+        created_at=draw(times),
+        updated_at=draw(times),
+    )
+
+
+def written(links: list[Link], form: Format) -> str:
+    file = io.StringIO(newline="")
+    write_links(links, file, form)
+    return file.getvalue()
+
+
+def read(text: str, form: Format) -> list[tuple[int, Link | Refusal]]:
+    return list(read_links(io.StringIO(text, newline=""), form, OURS))
+
+
+@given(st.lists(some_links(), max_size=5), st.sampled_from(Format))
+def test_what_is_read_is_what_was_written(links: list[Link], form: Format) -> None:
+    assert links == [link for _, link in read(written(links, form), form)]
+
+
+def test_a_link_is_written_as_one_line_of_json_or_csv() -> None:
+    assert f"{JSON}\n" == written([a_link()], Format.JSONL)
+    assert f"{HEADER}\r\n{CSV}\r\n" == written([a_link()], Format.CSV)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@sum", '"quoted", twice', "a\r\nb", " spaces ", "é"])
+def test_nothing_is_changed_for_the_sake_of_a_spreadsheet(text: str) -> None:
+    link = a_link(code="-dash", owner=text)
+
+    assert [(link,)] == [(each,) for _, each in read(written([link], Format.CSV), Format.CSV)]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({'"my-link"': '"my link"'}, "A code has 3 to 64 of the characters"),
+        ({'"my-link"': '"Links"'}, "The code 'Links' is reserved"),
+        ({"https:": "javascript:"}, "The url's scheme is 'javascript:'"),
+        ({"example.com": "go.example.com"}, "The url points at this shortener itself."),
+        ({'"ada"': '""'}, "Expected `str` of length >= 1 - at `$.owner`"),
+        ({'"version":1': '"version":0'}, "Expected `int` >= 1 - at `$.version`"),
+        ({'"active"': '"lost"'}, "Invalid enum value 'lost' - at `$.status`"),
+        ({'.123Z"': '"'}, "Expected `datetime` with a timezone component - at `$.created_at`"),
+        ({'"owner":"ada",': ""}, "Object missing required field `owner`"),
+        ({'"code"': '"extra":1,"code"'}, "Object contains unknown field `extra`"),
+        ({"ada": "a\udcff"}, "'utf-8' codec can't encode character"),
+        ({"ada": "\\ud800"}, "JSON is malformed: "),
+        ({"}": ""}, "Input data was truncated"),
+    ],
+)
+def test_a_line_that_is_no_link_is_refused_with_its_number_and_the_next_is_read(
+    change: dict[str, str], reason: str
+) -> None:
+    wrong = JSON
+    for old, new in change.items():
+        wrong = wrong.replace(old, new)
+
+    [first, second, third] = read(f"{JSON}\n\n{wrong}\n{JSON}\n", Format.JSONL)
+
+    assert ((1, a_link()), (4, a_link())) == (first, third)
+    assert (3, Refusal) == (second[0], type(second[1]))
+    assert isinstance(second[1], Refusal)
+    assert second[1].reason.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ("my-link,https://example.com/", "The row has 2 values for 7 columns."),
+        (CSV.replace(",1,", ",one,"), "Expected `int`, got `str` - at `$.version`"),
+        (CSV.replace("ada", '"ada"x'), "',' expected after '\"'"),
+        (CSV.replace("ada", "a\udcff"), "'utf-8' codec can't encode character"),
+    ],
+)
+def test_a_row_that_is_no_link_is_refused_with_its_number_and_the_next_is_read(wrong: str, reason: str) -> None:
+    [first, second, third] = read(f"{HEADER}\r\n{CSV}\r\n{wrong}\r\n{CSV}\r\n", Format.CSV)
+
+    assert ((2, a_link()), (4, a_link())) == (first, third)
+    assert isinstance(second[1], Refusal)
+    assert (3, True) == (second[0], second[1].reason.startswith(reason))
+
+
+@pytest.mark.parametrize("text", ["", f"{CSV}\r\n", HEADER.replace("owner", "user")])
+def test_a_csv_file_without_its_header_is_refused_whole(text: str) -> None:
+    with pytest.raises(NoHeader, match="The first line must name the columns: code,url,owner,version,status,"):
+        read(text, Format.CSV)
+
+
+def test_the_columns_of_a_csv_file_may_come_in_any_order() -> None:
+    turned = "\r\n".join(",".join(reversed(line.split(","))) for line in (HEADER, CSV))
+
+    assert [(2, a_link())] == read(turned, Format.CSV)
+
+
+def test_a_url_is_made_what_a_browser_would_make_of_it_unless_the_link_is_deleted() -> None:
+    text = JSON.replace("https://example.com/", "EXAMPLE.com")
+
+    given: list[Any] = read(f"{text}\n{text.replace('active', 'deleted')}", Format.JSONL)
+
+    assert [a_link(), a_link(url="EXAMPLE.com", status=Status.DELETED)] == [link for _, link in given]
+
+
+def test_times_are_kept_in_utc_and_whole_milliseconds() -> None:
+    text = JSON.replace("10:15:30.123Z", "12:15:30.1239+02:00")
+
+    assert [(1, a_link())] == read(text, Format.JSONL)
+    assert timedelta(0) == a_link().created_at.utcoffset()
