@@ -9,7 +9,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from ops import PROJECT, aws, blocklist, clicks, consumers, dlq, emulator, keys, links, local, logs, stages, status
+from ops import PROJECT, aws, blocklist, clicks, consumers, dlq, doctor, emulator, keys, links, local, logs, stages, status
 from ops import deploy as deployment
 from ops import package as packaging
 
@@ -102,6 +102,7 @@ def destroy(
 
 commands.command(name="logs")(logs.show_logs)
 commands.command(name="status")(status.show_status)
+commands.command(name="doctor")(doctor.examine)
 commands.command()(consumers.pause)
 commands.command()(consumers.resume)
 

@@ -12,14 +12,14 @@ class NotConnected(Exception):
     """The environment does not say to which account or region to go."""
 
 
-def client(service: str) -> Any:
+def client(service: str, config: Config = _CONFIG) -> Any:
     """A client of an AWS service, made anew, so that it follows the environment as it is now. Raises NotConnected."""
     session = boto3.Session()
     if session.region_name is None:
         raise NotConnected("No AWS region is set. Say which, for example: export AWS_DEFAULT_REGION=eu-central-1")
     if session.get_credentials() is None:
         raise NotConnected("No AWS credentials are found. Sign in, or set AWS_PROFILE.")
-    return session.client(service, config=_CONFIG)
+    return session.client(service, config=config)
 
 
 def account() -> str:

@@ -85,7 +85,7 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class LastHour:
-    """Clicks recorded in the last hour, and milliseconds from a click to its commit; None where nobody measures it."""
+    """Clicks recorded in the last hour, and the milliseconds from a click to its commit; None without clicks."""
 
     clicks: int
     lag_p50: int | None
@@ -139,9 +139,7 @@ def look(stage: str) -> Report:
         queues=[Queue(name, queue_depth(url), _whole(metrics[name])) for name, url in urls.items()],
         consumers=[Source(each.function, each.state, each.last_result) for each in consumers(stage)],
         alarms=_alarms(stage),
-        last_hour=LastHour(
-            clicks=_clicks(stage, metrics["clicks"]), lag_p50=_whole(metrics["p50"]), lag_p99=_whole(metrics["p99"])
-        ),
+        last_hour=_last_hour(metrics) if metrics["clicks"] else _last_hour_logged(stage),
     )
 
 
@@ -246,12 +244,20 @@ def _whole(values: Sequence[float]) -> int | None:
     return round(values[0]) if values else None
 
 
-def _clicks(stage: str, by_minute: Sequence[float]) -> int:
-    """How many clicks were recorded in the last hour: from the metric, or what the recorder says in its log."""
-    if by_minute:
-        return round(sum(by_minute))
-    lines = json_lines(stage, "record_clicks", time.time() - _HOUR, "clicks recorded")
-    return sum(line["recorded"] for line in lines if line.get("message") == "clicks recorded")
+def _last_hour(metrics: Mapping[str, Sequence[float]]) -> LastHour:
+    return LastHour(round(sum(metrics["clicks"])), _whole(metrics["p50"]), _whole(metrics["p99"]))
+
+
+def _last_hour_logged(stage: str) -> LastHour:
+    """The same where CloudWatch makes no metrics, as in the emulation: from the lines that they are made of."""
+    lines = json_lines(stage, "record_clicks", time.time() - _HOUR, "clicks committed")
+    lags = [lag for line in lines for lag in line.get("ClickLag", [])]
+    return LastHour(len(lags), percentile(lags, 50), percentile(lags, 99))
+
+
+def percentile(values: Sequence[float], percent: int) -> int | None:
+    """The least of the values that is as large as `percent` of them; None of none."""
+    return round(sorted(values)[-(-len(values) * percent // 100) - 1]) if values else None
 
 
 def _alarms(stage: str) -> list[Alarm]:
@@ -280,7 +286,10 @@ def _print(report: Report, wrong: Sequence[str]) -> None:
     table.add_row("version", stack.version)
     table.add_row("last deployment", f"{stack.status}, {_moment(stack.changed_at)}")
     table.add_row("clicks, last hour", str(hour.clicks))
-    table.add_row("lag, last hour", f"p50 {_unit(hour.lag_p50, 'ms')}, p99 {_unit(hour.lag_p99, 'ms')}")
+    table.add_row(
+        "lag, last hour",
+        f"p50 {_unit(hour.lag_p50, 'ms')}, p99 {_unit(hour.lag_p99, 'ms')}" if hour.clicks else "no clicks",
+    )
     table.add_row("alarms", ", ".join(alarm.name for alarm in report.alarms) or "none is on")
     queues = Table("queue", "messages", "oldest")
     for queue in report.queues:

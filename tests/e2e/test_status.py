@@ -1,6 +1,7 @@
 """A look at the whole stage, and a consumer that is paused and goes on."""
 
 import json
+import re
 from typing import Any
 
 from chalicelib import aws, config
@@ -30,6 +31,8 @@ def test_clicks_wait_while_the_recorder_is_paused_which_status_shows_and_count_w
     assert (1, True) == (exit_code, sentence in report["problems"])
     assert (0, "record_clicks is at work.\n") == (resumed.returncode, resumed.stdout)
     assert sentence not in shown.stdout
+    assert re.search(r"clicks, last hour +\d+", shown.stdout)
+    assert re.search(r"lag, last hour +p50 [\d,]+ ms, p99 [\d,]+ ms", shown.stdout)
     assert f"{linkly.url} answers in" in shown.stdout
 
 
