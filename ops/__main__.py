@@ -17,6 +17,7 @@ commands = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__,
 commands.add_typer(keys.commands, name="keys")
 commands.add_typer(blocklist.commands, name="blocklist")
 commands.add_typer(links.commands, name="links")
+commands.add_typer(restore.commands, name="restore")
 commands.add_typer(clicks.commands, name="clicks")
 commands.add_typer(dlq.commands, name="dlq")
 
@@ -118,6 +119,7 @@ EXPECTED = (
     local.HttpFailed,
     local.PortChanged,
     packaging.PackagingFailed,
+    restore.RestoreFailed,
     stages.StageUnknown,
 )
 """Errors whose sentence says what to do; a traceback would only hide it."""

@@ -39,7 +39,7 @@ def replay(
     """
     stage = connect(stage)
     found = {click.key: click for click in _unqueued(stage, time.time() - since.total_seconds())}
-    failed = 0 if dry_run else _send(list(map(encode, found.values())))
+    failed = 0 if dry_run else send(list(map(encode, found.values())), show=True)
     sent = 0 if dry_run else len(found) - failed
     print(f"found {len(found)}, sent {sent}, failed {failed}")
     if failed:
@@ -90,11 +90,12 @@ def _unqueued(stage: str, since: float) -> Iterator[Click]:
             yield decode(line["unqueued_click"])
 
 
-def _send(messages: list[str]) -> int:
-    """Send messages; returns how many SQS did not accept."""
+def send(messages: list[str], *, show: bool = False) -> int:
+    """Send clicks' messages, and `show` how far it is; returns how many SQS did not accept."""
     sqs, queue_url = client("sqs"), config.click_queue_url()
     failed = 0
-    for start in track(range(0, len(messages), _BATCH), description="sending", console=Console(stderr=True)):
+    starts = range(0, len(messages), _BATCH)
+    for start in track(starts, description="sending", console=Console(stderr=True), disable=not show):
         batch = messages[start : start + _BATCH]
         entries = [{"Id": str(number), "MessageBody": message} for number, message in enumerate(batch)]
         answer = sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator, Mapping
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -144,18 +145,36 @@ def query_links(owner: str, limit: int, after: Position | None) -> tuple[list[Li
     return links, position
 
 
-def every_link(owner: str | None = None) -> Iterator[Link]:
-    """All links, or all of `owner`'s, deleted ones too; a page of them is in memory at a time.
+def replace_link(link: Link, version: int) -> None:
+    """Make a link that is at `version` what `link` says, deleted or not, as its next version. Raises StaleVersion."""
+    dynamodb = aws.dynamodb()
+    write_id = str(uuid.uuid4())
+    item = _to_item(replace(link, version=version + 1, updated_at=clock.now()))
+    try:
+        dynamodb.put_item(
+            TableName=config.links_table(),
+            Item={**item, "write_id": {"S": write_id}},
+            # Sent again after its answer was lost, it finds itself.
+            ConditionExpression="version = :version OR write_id = :write_id",
+            ExpressionAttributeValues={":version": {"N": str(version)}, ":write_id": {"S": write_id}},
+        )
+    except dynamodb.exceptions.ConditionalCheckFailedException as error:
+        raise StaleVersion from error
+
+
+def every_link(owner: str | None = None, table: str | None = None) -> Iterator[Link]:
+    """All links, or all of `owner`'s, deleted ones too, of this table or one restored from it; a page at a time.
 
     Of an owner's, the index tells, which is eventually consistent: a link of a moment ago may be missing.
     """
     dynamodb = aws.dynamodb()
+    table = table or config.links_table()
     pages: Iterable[ScanOutputTypeDef | QueryOutputTypeDef]
     if owner is None:
-        pages = dynamodb.get_paginator("scan").paginate(TableName=config.links_table(), ConsistentRead=True)
+        pages = dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
     else:
         pages = dynamodb.get_paginator("query").paginate(
-            TableName=config.links_table(),
+            TableName=table,
             IndexName="by_owner",
             KeyConditionExpression="#owner = :owner",
             ExpressionAttributeNames={"#owner": "owner"},

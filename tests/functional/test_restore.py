@@ -1,0 +1,183 @@
+"""What was restored beside is put back: links as new versions, clicks through the queue."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib import clock, config
+from chalicelib.clicks.counters import clicks_by_day
+from chalicelib.clicks.recorder import record_clicks
+from chalicelib.links.link import Status
+from chalicelib.links.store import every_link, insert_link, read_link, replace_link
+from chalicelib.redirects.cache import Redirect, find_redirect, put_redirect
+from ops import restore
+from ops.restore import Outcome, copy_missing, count_again, put_back, raise_counters
+from tests.builders import NOW, LambdaContext, a_click, a_link, a_message, an_sqs_event, clicks
+from tests.infrastructure import dynamodb, items, receive
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    restore.is_deleted.cache_clear()
+    restore.days_counted_without_rows.cache_clear()
+
+
+def restored(table: str) -> str:
+    """A table as it is now, restored beside."""
+    target = f"{table}-restored"
+    dynamodb().restore_table_to_point_in_time(
+        SourceTableName=table, TargetTableName=target, UseLatestRestorableTime=True
+    )
+    return target
+
+
+def empty(table: str, *keys: str) -> None:
+    for page in dynamodb().get_paginator("scan").paginate(TableName=table):
+        for item in page["Items"]:
+            dynamodb().delete_item(TableName=table, Key={key: item[key] for key in keys})
+
+
+def work() -> None:
+    """Record what is in the queue of clicks."""
+    assert {"batchItemFailures": []} == record_clicks(an_sqs_event(*receive()), LambdaContext())
+
+
+def test_a_deleted_link_comes_back_as_its_next_version() -> None:
+    insert_link(a_link())
+    replace_link(a_link(status=Status.DELETED), 1)
+
+    outcomes = [put_back(a_link(), dry_run=True), put_back(a_link()), put_back(a_link())]
+
+    assert [Outcome.WOULD_BE, Outcome.PUT_BACK, Outcome.UNCHANGED] == outcomes
+    assert a_link(version=3) == read_link("my-link")
+
+
+def test_a_link_that_is_gone_comes_back_beyond_the_version_that_is_cached() -> None:
+    lost = a_link(version=4)
+    put_redirect(Redirect("my-link", "https://example.com/later", Status.ACTIVE, 6))
+
+    outcome = put_back(lost)
+
+    assert Outcome.PUT_BACK == outcome
+    assert replace(lost, version=7) == read_link("my-link")
+    assert Redirect.of(replace(lost, version=7)) == find_redirect("my-link")
+
+
+def test_a_link_that_nobody_has_cached_comes_back_at_its_own_version() -> None:
+    put_back(a_link(version=4))
+
+    assert a_link(version=4) == read_link("my-link")
+
+
+def test_a_link_that_changes_at_the_same_time_is_told_of_and_not_touched(monkeypatch: pytest.MonkeyPatch) -> None:
+    insert_link(a_link(url="https://example.com/now", version=2))
+    monkeypatch.setattr(restore, "read_link", lambda _: a_link(url="https://example.com/before"))
+
+    assert Outcome.CHANGED == put_back(a_link())
+    assert a_link(url="https://example.com/now", version=2) == read_link("my-link")
+
+
+@pytest.mark.usefixtures("one_item_a_page")
+def test_links_are_read_from_the_table_that_was_restored() -> None:
+    insert_link(a_link())
+    table = restored(config.links_table())
+    replace_link(a_link(url="https://example.com/now"), 1)
+
+    assert [a_link()] == list(every_link(table=table)) == list(every_link("ada", table=table))
+
+
+def test_clicks_that_are_gone_count_again_once_and_those_counted_since_stay() -> None:
+    insert_link(a_link())
+    before, since = clicks(3, referrer="https://example.org/"), clicks(2)
+    record_clicks(an_sqs_event(*map(a_message, before)), LambdaContext())
+    rows = items("CLICKS_TABLE")
+    table = restored(config.clicks_table())
+    empty(config.clicks_table(), "code", "click_id")
+    empty(config.daily_clicks_table(), "code", "day#shard")
+    record_clicks(an_sqs_event(*map(a_message, since)), LambdaContext())
+
+    would = count_again(table, dry_run=True)
+    first = count_again(table)
+    work()
+    total = clicks_by_day("my-link").total()
+    again = count_again(table)
+
+    assert (Counter({"would be sent": 3}), Counter({"sent": 3}), Counter({"there": 3})) == (+would, +first, +again)
+    assert 5 == total
+    assert rows == [row for row in items("CLICKS_TABLE") if row in rows]
+
+
+def test_clicks_of_deleted_links_and_those_that_are_too_old_are_not_sent() -> None:
+    insert_link(a_link(status=Status.DELETED))
+    insert_link(a_link(code="alive"))
+    old = a_click(code="alive", occurred_at=NOW - timedelta(days=89))
+    record_clicks(an_sqs_event(*map(a_message, [a_click(), old, a_click(code="gone")])), LambdaContext())
+    table = restored(config.clicks_table())
+    empty(config.clicks_table(), "code", "click_id")
+    empty(config.daily_clicks_table(), "code", "day#shard")
+    clock.sleep(timedelta(days=1).total_seconds())
+
+    done = count_again(table)
+
+    assert Counter({"of links that are deleted": 2, "too old to be counted": 1}) == +done
+    assert [] == receive()
+
+
+def test_clicks_whose_rows_alone_are_gone_are_not_counted_twice() -> None:
+    insert_link(a_link())
+    yesterday = clicks(2, occurred_at=NOW - timedelta(days=1))
+    record_clicks(an_sqs_event(*map(a_message, [*clicks(3), *yesterday])), LambdaContext())
+    table = restored(config.clicks_table())
+    row = items("CLICKS_TABLE")[0]
+    dynamodb().delete_item(
+        TableName=config.clicks_table(), Key={"code": {"S": row["code"]}, "click_id": {"S": row["click_id"]}}
+    )
+
+    done = count_again(table)
+
+    assert Counter({"there": 4, restore.COUNTED: 1}) == +done
+    assert [] == receive()
+
+
+def test_counters_of_days_that_nobody_can_add_to_are_raised_and_no_others() -> None:
+    insert_link(a_link())
+    retention = config.click_retention_days()
+    for number, age in ((4, retention + 1), (3, retention), (2, 0)):
+        day = (NOW - timedelta(days=age)).date().isoformat()
+        counter = {"code": {"S": "my-link"}, "day#shard": {"S": f"{day}#07"}, "clicks": {"N": str(number)}}
+        dynamodb().put_item(TableName=config.daily_clicks_table(), Item=counter)
+    all_days = clicks_by_day("my-link")
+    oldest = min(all_days)
+    table = restored(config.daily_clicks_table())
+    empty(config.daily_clicks_table(), "code", "day#shard")
+
+    done = [raise_counters(table, dry_run=True), raise_counters(table), raise_counters(table)]
+
+    assert [Counter({"counters would be raised": 1}), Counter({"counters raised": 1}), Counter()] == done
+    assert {oldest: 4} == clicks_by_day("my-link")
+
+
+def test_a_counter_that_is_larger_by_now_stays() -> None:
+    insert_link(a_link())
+    counter = {"code": {"S": "my-link"}, "day#shard": {"S": "2020-01-01#07"}, "clicks": {"N": "1"}}
+    dynamodb().put_item(TableName=config.daily_clicks_table(), Item=counter)
+    table = restored(config.daily_clicks_table())
+    dynamodb().put_item(TableName=config.daily_clicks_table(), Item={**counter, "clicks": {"N": "2"}})
+
+    assert Counter() == raise_counters(table)
+    assert {"2020-01-01": 2} == clicks_by_day("my-link")
+
+
+def test_items_that_are_gone_are_put_back_and_others_stay() -> None:
+    for day in ("2026-05-26", "2026-05-27"):
+        dynamodb().put_item(TableName=config.daily_links_table(), Item={"day": {"S": day}, "links": {"N": "1"}})
+    table = restored(config.daily_links_table())
+    dynamodb().delete_item(TableName=config.daily_links_table(), Key={"day": {"S": "2026-05-26"}})
+    dynamodb().put_item(TableName=config.daily_links_table(), Item={"day": {"S": "2026-05-27"}, "links": {"N": "2"}})
+
+    copied = [copy_missing(table, config.daily_links_table(), "day") for _ in range(2)]
+
+    assert [1, 0] == copied
+    assert [1, 2] == [item["links"] for item in items("DAILY_LINKS_TABLE")]
