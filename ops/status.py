@@ -224,8 +224,9 @@ def _metrics(stage: str, queues: Sequence[str], now: datetime) -> dict[str, list
         .get_paginator("get_metric_data")
         .paginate(
             MetricDataQueries=[{"Id": key, "MetricStat": wanted[name]} for key, name in ids.items()],
-            StartTime=now - timedelta(seconds=_HOUR),
-            EndTime=now,
+            # In whole minutes, which CloudWatch rounds to, so that the hour is one period.
+            StartTime=now.replace(second=0, microsecond=0) - timedelta(seconds=_HOUR),
+            EndTime=now.replace(second=0, microsecond=0),
             ScanBy="TimestampDescending",
         )
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from botocore.exceptions import EndpointConnectionError
 
 from ops import doctor
@@ -93,3 +94,20 @@ def test_credentials_that_aws_cannot_be_asked_about_are_a_failure(monkeypatch: p
     [found] = of_account()
 
     assert (Level.FAIL, True) == (found.level, found.what.startswith("AWS does not know us: Could not connect"))
+
+
+@pytest.mark.parametrize(("level", "code"), [(Level.OK, 0), (Level.WARN, 0), (Level.FAIL, 1)])
+def test_only_a_failure_makes_the_command_fail(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], level: Level, code: int
+) -> None:
+    monkeypatch.setattr(doctor, "of_machine", lambda *_: [Finding(level, "Something [is].", "Do this.")])
+    monkeypatch.setattr(doctor, "of_account", lambda: [Finding(Level.OK, "All is well.")])
+
+    ended = 0
+    try:
+        doctor.examine(8000, 4566)
+    except typer.Exit as end:
+        ended = end.exit_code
+
+    assert code == ended
+    assert [f"{level:4}  Something [is]. Do this.", "ok    All is well."] == capsys.readouterr().out.splitlines()
