@@ -41,8 +41,8 @@ check: $(ready) ## Lint, type-check and test: what CI runs
 	@$(MAKE) --no-print-directory test
 
 .PHONY: deploy
-deploy: .venv/ready ## Deploy to AWS as STAGE (dev), with the credentials and region of your environment
-	@$(python) -m ops deploy --stage $(STAGE)
+deploy: .venv/ready ## Deploy to AWS as STAGE (dev), with the credentials and region of your environment, and try it
+	@$(python) -m ops deploy --stage $(STAGE) $(ARGS)
 
 .PHONY: destroy
 destroy: .venv/ready ## Delete the stack of STAGE; its tables stay, and while clicks wait it refuses

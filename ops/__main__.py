@@ -1,15 +1,34 @@
 """`python -m ops`: everything that is done to a stack from the keyboard."""
 
 import json
+import re
 import sys
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from ops import PROJECT, aws, blocklist, clicks, consumers, dlq, doctor, emulator, keys, links, local, logs, stages, status
+from ops import (
+    PROJECT,
+    aws,
+    blocklist,
+    changes,
+    clicks,
+    consumers,
+    dlq,
+    doctor,
+    emulator,
+    keys,
+    links,
+    local,
+    logs,
+    smoke,
+    stages,
+    status,
+)
 from ops import deploy as deployment
 from ops import package as packaging
 
@@ -50,39 +69,100 @@ def run(
     local.run(port, aws_port)
 
 
+def setting(variable: str, purpose: str, **limits: Any) -> Any:
+    """The option of a parameter of the stack, and the environment variable that may stand for it."""
+    return typer.Option(envvar=variable, help=purpose, rich_help_panel="Settings", **limits)
+
+
 @commands.command()
 def deploy(
+    context: typer.Context,
     stage: Deployed,
-    base_url: Annotated[str, typer.Option(envvar="BASE_URL", help="Where visitors follow links.")] = "",
-    allowed_origins: Annotated[str, typer.Option(envvar="ALLOWED_ORIGINS", help="Sites that may call the API.")] = "",
-    click_retention_days: Annotated[int, typer.Option(envvar="CLICK_RETENTION_DAYS", min=30)] = 90,
-    alarms: Annotated[Alarms, typer.Option(envvar="ALARMS", help="Which alarms there are.")] = Alarms.ESSENTIAL,
-    alarm_email: Annotated[str, typer.Option(envvar="ALARM_EMAIL", help="Who is told when an alarm goes off.")] = "",
-    runbook_url: Annotated[
-        str, typer.Option(envvar="RUNBOOK_URL", help="Where whoever is told finds the runbook.")
-    ] = "docs/runbook.md",
-    quiet_minutes: Annotated[
-        int, typer.Option(envvar="QUIET_MINUTES", min=0, max=1440, help="Alarm after so long without a redirect.")
-    ] = 0,
-    dashboard: Annotated[bool, typer.Option(envvar="DASHBOARD", help="Whether there is a dashboard.")] = True,
-    private_targets_allowed: Annotated[
-        bool, typer.Option(envvar="PRIVATE_TARGETS_ALLOWED", help="Let links point at private networks.")
+    reset: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A setting to put back to its default.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask. Without a terminal nobody is asked anyway.")] = False,
+    force_replacement: Annotated[
+        bool, typer.Option("--force-replacement", help="Lose what tables, queues, logs or the API hold, if need be.")
     ] = False,
+    watch_minutes: Annotated[
+        int, typer.Option(min=0, max=180, help="How long an alarm afterwards takes the deployment back.")
+    ] = 5,
+    smoke_test: Annotated[bool, typer.Option(help="Try what was deployed.")] = True,
+    # The settings: each is the parameter of infra/template.yaml with its name. One that is not given stays as it is.
+    base_url: Annotated[str | None, setting("BASE_URL", "Where visitors follow links.")] = None,
+    allowed_origins: Annotated[str | None, setting("ALLOWED_ORIGINS", "Sites that may call the API.")] = None,
+    click_retention_days: Annotated[int | None, setting("CLICK_RETENTION_DAYS", "Of a click's row.", min=30)] = None,
+    alarms: Annotated[Alarms | None, setting("ALARMS", "Which alarms there are.")] = None,
+    alarm_email: Annotated[str | None, setting("ALARM_EMAIL", "Who is told when an alarm goes off.")] = None,
+    runbook_url: Annotated[str | None, setting("RUNBOOK_URL", "Where whoever is told finds the runbook.")] = None,
+    quiet_minutes: Annotated[
+        int | None, setting("QUIET_MINUTES", "Alarm after so long without a redirect.", min=0, max=1440)
+    ] = None,
+    dashboard: Annotated[str | None, setting("DASHBOARD", "Whether there is a dashboard: yes or no.")] = None,
+    private_targets_allowed: Annotated[
+        str | None, setting("PRIVATE_TARGETS_ALLOWED", "Whether links may point at private networks: true or false.")
+    ] = None,
 ) -> None:
-    """Deploy the checkout to the account and region of the environment."""
-    parameters = {
-        "BaseUrl": base_url,
-        "AllowedOrigins": allowed_origins,
-        "ClickRetentionDays": str(click_retention_days),
-        "Alarms": alarms.value,
-        "AlarmEmail": alarm_email,
-        "RunbookUrl": runbook_url,
-        "QuietMinutes": str(quiet_minutes),
-        "Dashboard": "yes" if dashboard else "no",
-        "PrivateTargetsAllowed": "true" if private_targets_allowed else "false",
-    }
-    for name, value in deployment.deploy(packaging.package(stage), stage, parameters, print).outputs.items():
+    """Deploy the checkout to the account and region of the environment, and try it."""
+    package = packaging.package(stage)
+    settings = chosen(context.params, package.sam["Parameters"], reset or [])
+    previous = deployment.deployed_version(stage)
+    print(f"linkly-{stage}: version {package.version}, in place of {previous or 'none'}")
+
+    def agree(planned: Sequence[changes.Change]) -> None:
+        review(planned, stage, dry_run=dry_run, yes=yes, force_replacement=force_replacement)
+
+    deployed = deployment.deploy(package, stage, settings, print, agree=agree, watch_minutes=watch_minutes)
+    for name, value in deployed.outputs.items():
         print(f"{name}: {value}")
+    if smoke_test:
+        try_out(stage, stages.address(deployed.outputs), previous)
+
+
+def review(planned: Sequence[changes.Change], stage: str, *, dry_run: bool, yes: bool, force_replacement: bool) -> None:
+    """Stop a deployment that would lose something, or that is only to be shown, or that somebody at a terminal refuses.
+
+    Raises DeploymentFailed, Exit or Abort.
+    """
+    losses = changes.losses(planned)
+    if losses and not (force_replacement or dry_run):
+        raise deployment.DeploymentFailed("\n".join([*losses, "If that is what you want: --force-replacement"]))
+    for loss in losses:
+        print(f"CAUTION  {loss}")
+    if dry_run:
+        print("Nothing was changed.")
+        raise typer.Exit
+    if not yes and sys.stdin.isatty():
+        typer.confirm(f"Deploy this to linkly-{stage}?", abort=True)
+
+
+def chosen(options: Mapping[str, Any], parameters: Iterable[str], reset: Sequence[str]) -> dict[str, str | None]:
+    """The parameters of the stack that are given, by their names; None for one that goes back to its default.
+
+    The option of BaseUrl is base_url; one that is empty goes back, too.
+    """
+    given = {name: options.get(re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()) for name in parameters}
+    return {name: str(value) or None for name, value in given.items() if value is not None} | dict.fromkeys(reset)
+
+
+def try_out(stage: str, url: str, previous: str | None) -> None:
+    """Run the smoke test, and say how to go back if it fails."""
+    stages.connect(stage)
+    print(f"trying {url}")
+    try:
+        smoke.smoke_test(url, print)
+    except smoke.SmokeTestFailed as failed:
+        known = previous and previous != "unknown" and not previous.endswith("-dirty")
+        advice = (
+            f"To go back: git checkout {previous} && make deploy STAGE={stage}"
+            if known
+            else f"The version before was {previous or 'none'}, to which no commit leads back."
+        )
+        raise smoke.SmokeTestFailed(
+            f"The smoke test failed, and what was deployed stays. {failed}\n{advice}"
+        ) from failed
 
 
 @commands.command()
@@ -97,7 +177,7 @@ def destroy(
         raise deployment.DeploymentFailed(
             f"Clicks would be lost with the queues: {listed}. Let them be recorded first, or add --discard-messages."
         )
-    deployment.destroy(stage)
+    deployment.destroy(stage, print)
     print(f"The stack linkly-{stage} is gone. Its tables stay: python -m ops deploy --stage {stage} adopts them.")
 
 
@@ -120,6 +200,7 @@ EXPECTED = (
     local.PortChanged,
     packaging.PackagingFailed,
     restore.RestoreFailed,
+    smoke.SmokeTestFailed,
     stages.StageUnknown,
 )
 """Errors whose sentence says what to do; a traceback would only hide it."""

@@ -8,7 +8,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError, WaiterError
 
+from ops import progress
+from ops.alarms import rollback_configuration
 from ops.aws import account, client
+from ops.changes import Change, describe
 from ops.package import Package
 
 
@@ -29,27 +32,56 @@ def stack_name(stage: str) -> str:
     return f"linkly-{stage}"
 
 
-def deploy(package: Package, stage: str, parameters: Mapping[str, str], tell: Callable[[str], None]) -> Deployment:
+def deploy(
+    package: Package,
+    stage: str,
+    parameters: Mapping[str, str | None],
+    tell: Callable[[str], None],
+    *,
+    agree: Callable[[Sequence[Change]], None] = lambda _: None,
+    watch_minutes: int = 0,
+) -> Deployment:
     """Make the stack of `stage` what the package says; `tell` hears of each step.
+
+    A parameter that is not in `parameters` keeps the value that it has; one that is None there goes back to its
+    default. `agree` sees the changes before they are made, and prevents them by raising anything. For `watch_minutes`
+    after an update CloudFormation takes it back if an alarm of the stack goes off; 0 for no such watch.
 
     Tables that an earlier stack of the same stage left behind are adopted, with what is in them. Raises
     DeploymentFailed; CloudFormation has then rolled back.
     """
     name = stack_name(stage)
+    stack = _stack(name)
+    if stack and stack["StackStatus"] == "ROLLBACK_COMPLETE":  # it cannot be updated, and holds nothing
+        tell(f"removing what is left of {name}, whose first deployment failed")
+        destroy(stage, tell)
+        stack = None
     bucket = _artifacts_bucket(stage)
     template = package.template(bucket)
-    tell(f"uploading {len(package.code) / 1_000_000:.1f} MB of code to s3://{bucket}/{package.code_key}")
-    s3 = client("s3")
-    s3.put_object(Bucket=bucket, Key=package.code_key, Body=package.code)
-    template_key = package.code_key.replace(".zip", ".json")
-    s3.put_object(Bucket=bucket, Key=template_key, Body=_json(template))
-    change_set = f"deploy-{uuid.uuid4()}"
-    if changes := _create_change_set(name, change_set, f"{s3.meta.endpoint_url}/{bucket}/{template_key}", parameters):
-        for change in changes:
-            tell(f"{change['Action'].lower():7} {change['LogicalResourceId']} ({change['ResourceType']})")
-        _execute_change_set(name, change_set)
-    else:
+    change_set: dict[str, Any] = {
+        "StackName": name,
+        "ChangeSetName": f"deploy-{uuid.uuid4()}",
+        "ChangeSetType": "UPDATE" if stack else "CREATE",
+        "TemplateURL": _upload(package, template, bucket, tell),
+        "Parameters": _parameters(template["Parameters"], parameters, stack or {}, tell),
+        "RollbackConfiguration": rollback_configuration(name, template["Resources"], watch_minutes, tell)
+        if stack
+        else {},
+        "Capabilities": ["CAPABILITY_IAM"],
+        "ImportExistingResources": True,
+    }
+    changes = _create_change_set(change_set, is_new=stack is None)
+    if changes is None:
         tell("nothing to change")
+    else:
+        for change in changes:
+            tell(describe(change))
+        try:
+            agree(changes)
+        except BaseException:
+            _discard_change_set(name, change_set["ChangeSetName"], is_new=stack is None)
+            raise
+        _execute_change_set(name, change_set["ChangeSetName"], tell)
     return Deployment(outputs(stage), template)
 
 
@@ -67,29 +99,53 @@ def queue_depth(url: str) -> int:
     return sum(map(int, attributes.values()))
 
 
-def destroy(stage: str) -> None:
+def destroy(stage: str, tell: Callable[[str], None]) -> None:
     """Delete the stack of `stage`, and the messages in its queues. Its tables stay; the next `deploy` adopts them."""
-    cloudformation = client("cloudformation")
-    cloudformation.delete_stack(StackName=stack_name(stage))
-    try:
-        cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack_name(stage))
-    except WaiterError as error:
-        raise DeploymentFailed(_first_failures(stack_name(stage))) from error
+    stack = _stack(stack_name(stage))
+    if stack is None:
+        return
+    token = _token()
+    client("cloudformation").delete_stack(StackName=stack["StackId"], ClientRequestToken=token)
+    outcome = progress.follow(stack["StackId"], token, tell)
+    if not outcome.succeeded:
+        raise DeploymentFailed(_failure(f"The stack {stack_name(stage)} could not be deleted", outcome))
 
 
 def outputs(stage: str) -> dict[str, str]:
     """The outputs of a stage's stack. Raises DeploymentFailed if it is not deployed."""
-    try:
-        [stack] = client("cloudformation").describe_stacks(StackName=stack_name(stage))["Stacks"]
-    except ClientError as error:
-        raise DeploymentFailed(f"There is no stack {stack_name(stage)} in this account and region.") from error
+    stack = _stack(stack_name(stage))
+    if stack is None:
+        raise DeploymentFailed(f"There is no stack {stack_name(stage)} in this account and region.")
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+def deployed_version(stage: str) -> str | None:
+    """The commit that a stage runs, as `git describe` named it; None if it is not deployed, or does not say."""
+    stack = _stack(stack_name(stage))
+    return outputs(stage).get("Version") if stack else None
+
+
+def bucket_name(stage: str) -> str:
+    """The bucket that holds what was deployed: zips and templates."""
+    return f"linkly-{stage}-artifacts-{account()}-{client('s3').meta.region_name}"
+
+
+def _stack(name: str) -> Mapping[str, Any] | None:
+    """What CloudFormation says of a stack; None if there is none, or only a change set that would make one."""
+    try:
+        [stack] = client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":  # what it says if there is no such stack
+            raise
+        return None
+    found: Mapping[str, Any] = stack
+    return None if found["StackStatus"] == "REVIEW_IN_PROGRESS" else found
 
 
 def _artifacts_bucket(stage: str) -> str:
     s3 = client("s3")
     region = s3.meta.region_name
-    name = f"linkly-{stage}-artifacts-{account()}-{region}"
+    name = bucket_name(stage)
     location = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     try:
         s3.create_bucket(Bucket=name, **location)
@@ -100,59 +156,87 @@ def _artifacts_bucket(stage: str) -> str:
     return name
 
 
-def _create_change_set(
-    name: str, change_set: str, template_url: str, parameters: Mapping[str, str]
-) -> Sequence[Mapping[str, Any]]:
-    """Ask CloudFormation what would change; nothing, if there is nothing to change."""
+def _upload(package: Package, template: Mapping[str, Any], bucket: str, tell: Callable[[str], None]) -> str:
+    """Upload the code and the template; gives the template's URL."""
+    tell(f"uploading {len(package.code) / 1_000_000:.1f} MB of code to s3://{bucket}/{package.code_key}")
+    s3 = client("s3")
+    s3.put_object(Bucket=bucket, Key=package.code_key, Body=package.code)
+    key = package.code_key.replace(".zip", ".json")
+    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(template).encode())
+    return f"{s3.meta.endpoint_url}/{bucket}/{key}"
+
+
+def _parameters(
+    known: Mapping[str, Mapping[str, Any]],
+    given: Mapping[str, str | None],
+    stack: Mapping[str, Any],
+    tell: Callable[[str], None],
+) -> list[Mapping[str, Any]]:
+    """The parameters of a change set: as given, or as they are, or left out and so at their defaults."""
+    if unknown := set(given) - set(known):
+        raise DeploymentFailed(f"There is no setting {', '.join(sorted(unknown))}; there are {', '.join(known)}.")
+    current = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])}
+    kept = {name: current[name] for name in known if name in current and name not in given}
+    for name, value in kept.items():
+        if value != str(known[name].get("Default")):
+            tell(f"keeping  {name} = {value}")
+    return [
+        *({"ParameterKey": name, "ParameterValue": value} for name, value in given.items() if value is not None),
+        *({"ParameterKey": name, "UsePreviousValue": True} for name in kept),
+    ]
+
+
+def _create_change_set(request: Mapping[str, Any], *, is_new: bool) -> list[Change] | None:
+    """Ask CloudFormation what would change; None if there is nothing to change.
+
+    An empty list is a change too: of outputs only, such as the version.
+    """
     cloudformation = client("cloudformation")
-    which = {"StackName": name, "ChangeSetName": change_set}
-    cloudformation.create_change_set(
-        **which,
-        ChangeSetType="UPDATE" if _exists(name) else "CREATE",
-        TemplateURL=template_url,
-        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-        Capabilities=["CAPABILITY_IAM"],
-        ImportExistingResources=True,
-    )
+    cloudformation.create_change_set(**request)
+    which = {"StackName": request["StackName"], "ChangeSetName": request["ChangeSetName"]}
     try:
         cloudformation.get_waiter("change_set_create_complete").wait(
             **which, WaiterConfig={"Delay": 2, "MaxAttempts": 150}
         )
     except WaiterError as error:
-        reason = cloudformation.describe_change_set(**which)["StatusReason"]
-        cloudformation.delete_change_set(**which)
+        reason = cloudformation.describe_change_set(**which).get("StatusReason", str(error))
+        _discard_change_set(*which.values(), is_new=is_new)
         if "didn't contain changes" in reason or "No updates" in reason:
-            return []
+            return None
         raise DeploymentFailed(reason) from error
-    return [change["ResourceChange"] for change in cloudformation.describe_change_set(**which)["Changes"]]
+    pages = cloudformation.get_paginator("describe_change_set").paginate(**which)
+    return [change["ResourceChange"] for page in pages for change in page["Changes"]]
 
 
-def _execute_change_set(name: str, change_set: str) -> None:
+def _discard_change_set(name: str, change_set: str, *, is_new: bool) -> None:
     cloudformation = client("cloudformation")
-    waiter = "stack_update_complete" if _exists(name) else "stack_create_complete"
-    cloudformation.execute_change_set(StackName=name, ChangeSetName=change_set)
-    try:
-        cloudformation.get_waiter(waiter).wait(StackName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 900})
-    except WaiterError as error:
-        raise DeploymentFailed(_first_failures(name)) from error
+    cloudformation.delete_change_set(StackName=name, ChangeSetName=change_set)
+    if is_new:  # CloudFormation keeps an empty stack for it, in review
+        cloudformation.delete_stack(StackName=name)
 
 
-def _exists(name: str) -> bool:
-    try:
-        [stack] = client("cloudformation").describe_stacks(StackName=name)["Stacks"]
-    except ClientError:
-        return False
-    return bool(stack["StackStatus"] != "REVIEW_IN_PROGRESS")
+def _execute_change_set(name: str, change_set: str, tell: Callable[[str], None]) -> None:
+    cloudformation = client("cloudformation")
+    [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    token = _token()
+    cloudformation.execute_change_set(StackName=name, ChangeSetName=change_set, ClientRequestToken=token)
+    outcome = progress.follow(stack["StackId"], token, tell)
+    if not outcome.succeeded:
+        raise DeploymentFailed(_failure(f"The stack {name} {_FATES.get(outcome.status, 'is in trouble')}", outcome))
 
 
-def _first_failures(name: str) -> str:
-    events = client("cloudformation").describe_stack_events(StackName=name)["StackEvents"]
-    failed = [event for event in reversed(events) if event["ResourceStatus"].endswith("_FAILED")]
-    lines = [
-        f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}" for event in failed
-    ]
-    return "\n".join([f"The stack {name} could not be changed.", *lines[:5]])
+_FATES = {
+    "UPDATE_ROLLBACK_COMPLETE": "could not be changed; it was rolled back, and is as it was before",
+    "ROLLBACK_COMPLETE": "could not be made; what had been made of it was removed again",
+    "UPDATE_ROLLBACK_FAILED": "could neither be changed nor be rolled back. Remove the cause, and then: "
+    "aws cloudformation continue-update-rollback",
+}
 
 
-def _json(template: Mapping[str, Any]) -> bytes:
-    return json.dumps(template).encode()
+def _failure(sentence: str, outcome: progress.Outcome) -> str:
+    return "\n".join([f"{sentence} ({outcome.status}). What failed, the first first:", *outcome.failures[:5]])
+
+
+def _token() -> str:
+    """What the events of one operation of CloudFormation are known by."""
+    return f"linkly-{uuid.uuid4()}"

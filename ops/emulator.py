@@ -9,6 +9,7 @@ Differences that Linkly has to know of, all of them:
 - It has no metrics of SQS, Lambda and API Gateway: alarms are there, and never go off.
 - It restores a table as it is now, whatever the time that it is asked for.
 - It shows 10,000 lines of a log at once and no way to more; the functions' lines have no ids.
+- Its CloudFormation watches no alarms during an update, and sees no change in a template whose outputs only differ.
 - It ignores the batching window of an event source mapping, and never raises a TransactionConflict.
 """
 

@@ -58,6 +58,13 @@ def function_environment(stage: str) -> Mapping[str, str]:
     return environment
 
 
+def address(outputs: Mapping[str, str]) -> str:
+    """Where a deployed stage answers, without a slash at the end: on AWS, or where the emulated one says."""
+    if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
+        return emulator.deployed_url(endpoint, outputs)
+    return outputs["EndpointURL"].rstrip("/")
+
+
 def run_file() -> dict[str, Any]:
     """What .local/run.json says; empty if there is none."""
     try:

@@ -147,11 +147,11 @@ def forbidden(function: str, action: str) -> Iterator[None]:
         end_denial(LOCAL, function)
 
 
-def ops(*arguments: str) -> "subprocess.CompletedProcess[str]":
+def ops(*arguments: str, checkout: Path = PROJECT) -> "subprocess.CompletedProcess[str]":
     """Run `python -m ops …`, on a terminal that is wide enough for its tables."""
     return subprocess.run(
         [sys.executable, "-m", "ops", *arguments],
-        cwd=PROJECT,
+        cwd=checkout,
         env={**os.environ, "COLUMNS": "200"},
         stdin=subprocess.DEVNULL,
         capture_output=True,

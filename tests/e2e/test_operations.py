@@ -3,30 +3,49 @@
 import os
 import re
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from chalicelib.clicks.click import encode
-from ops import emulator
+from ops import PROJECT, emulator
 from ops.aws import client
-from ops.deploy import outputs
+from ops.deploy import DeploymentFailed, outputs
+from ops.package import version
 from tests.builders import a_click
+from tests.checkout import copy_checkout
 from tests.e2e.deployed import eventually, ops
 
+if TYPE_CHECKING:
+    import subprocess
+
 URL = "https://example.com/kept"
+BROKEN_QUEUE = """
+  BrokenQueue:
+    Type: AWS::SQS::Queue
+    DependsOn: APIHandler  # so that what was changed before has to be changed back
+    Properties: {QueueName: the-name-of-a-fifo-queue-ends-otherwise, FifoQueue: true}
+"""
+
+
+def deploy(*options: str, checkout: Path = PROJECT) -> "subprocess.CompletedProcess[str]":
+    """Deploy the stage `dev`, and do not try it."""
+    return ops("deploy", "--stage", "dev", "--no-smoke-test", *options, checkout=checkout)
 
 
 @pytest.fixture(scope="module")
-def dev_is_deployed(aws_endpoint: str) -> None:
-    """Deploy a stage `dev` by command."""
+def first_deployment(aws_endpoint: str) -> str:
+    """What is printed when the stage `dev` is deployed by command, and tried."""
     assert aws_endpoint
     deployed = ops("deploy", "--stage", "dev", "--base-url", "https://go.example.com")
     assert deployed.returncode == 0, deployed.stderr
+    return deployed.stdout
 
 
 @pytest.fixture
-def dev(aws_endpoint: str, dev_is_deployed: None) -> str:  # noqa: ARG001 (it is there for what it does)
+def dev(aws_endpoint: str, first_deployment: str) -> str:  # noqa: ARG001 (it is there for what it does)
     """The URL of the stage `dev`, which changes when it is destroyed and deployed again."""
     return emulator.deployed_url(aws_endpoint, outputs("dev"))
 
@@ -56,16 +75,35 @@ def test_a_key_is_made_listed_and_revoked(dev: str) -> None:
     assert secret not in listed_before + listed_after
 
 
+def test_a_deployment_shows_what_changes_what_happens_and_that_it_works(first_deployment: str) -> None:
+    lines = first_deployment.splitlines()
+
+    expected = [
+        "add      LinksTable (AWS::DynamoDB::Table)",
+        "create in progress   LinksTable",
+        "create complete      LinksTable",
+        "create complete      linkly-dev",
+        f"Version: {version(PROJECT)}",
+        "follow   it: redirected to https://example.com/linkly-smoke-test",
+        "delete   the link",
+    ]
+    assert expected == [line for line in lines if line in expected]
+    assert re.search(r"^count    its clicks: 1, after \d+\.\d seconds$", first_deployment, re.MULTILINE)
+
+
 def test_a_stage_that_is_destroyed_and_deployed_again_has_its_links_still(dev: str, aws_endpoint: str) -> None:
     key = {"Authorization": f"Bearer {make_key()}"}
     link = httpx.post(f"{dev}/links", json={"url": URL}, headers=key, timeout=30).json()
 
-    destroyed = ops("destroy", "--stage", "dev")
-    deployed = ops("deploy", "--stage", "dev", "--base-url", "https://go.example.com")
+    destroyed = ops(
+        "destroy", "--stage", "dev", "--discard-messages"
+    )  # of the smoke test's link, which is to be purged
+    deployed = deploy("--base-url", "https://go.example.com")
 
     url = emulator.deployed_url(aws_endpoint, outputs("dev"))
     assert (destroyed.returncode, deployed.returncode) == (0, 0), destroyed.stderr + deployed.stderr
-    assert "import  LinksTable (AWS::DynamoDB::Table)" in deployed.stdout
+    assert "delete complete      linkly-dev" in destroyed.stdout
+    assert "import   LinksTable (AWS::DynamoDB::Table)" in deployed.stdout
     assert link == httpx.get(f"{url}/links/{link['code']}", headers=key, timeout=30).json()
     assert f"https://go.example.com/{link['code']}" == link["short_url"]
 
@@ -88,12 +126,74 @@ def test_the_books_of_a_stage_are_balanced_until_a_click_comes_from_nowhere(dev:
     assert (1, True) == (unbalanced.returncode, "to be replayed than were accepted: 1\n" in unbalanced.stdout)
 
 
-def test_deploying_twice_changes_nothing(dev: str) -> None:
+def test_deploying_twice_changes_nothing_and_keeps_the_settings(dev: str) -> None:
     assert dev
 
-    again = ops("deploy", "--stage", "dev", "--base-url", "https://go.example.com")
+    again = deploy()
 
     assert (again.returncode, "nothing to change" in again.stdout) == (0, True), again.stderr
+    assert "keeping  BaseUrl = https://go.example.com" in again.stdout
+
+
+def test_a_setting_goes_back_to_its_default_when_that_is_asked_for_and_a_dry_run_changes_nothing(dev: str) -> None:
+    assert dev
+
+    shown = deploy("--dry-run", "--reset", "BaseUrl")
+
+    assert (0, "change   APIHandler (AWS::Lambda::Function): Environment") == (
+        shown.returncode,
+        next(line for line in shown.stdout.splitlines() if "APIHandler " in line),
+    )
+    assert "Nothing was changed." == shown.stdout.splitlines()[-1]
+    change_sets = client("cloudformation").list_change_sets(StackName="linkly-dev")["Summaries"]
+    assert [] == [each for each in change_sets if each["ExecutionStatus"] == "AVAILABLE"]
+
+
+def test_a_deployment_that_would_replace_a_table_is_stopped_and_one_that_fails_is_rolled_back(
+    dev: str, tmp_path: Path
+) -> None:
+    assert dev
+    checkout = copy_checkout(tmp_path)
+    template = checkout / "infra" / "template.yaml"
+    good = template.read_text()
+    before = outputs("dev")
+
+    template.write_text(good.replace("linkly-${Stage}-redirects", "linkly-${Stage}-redirections"))
+    stopped = deploy(checkout=checkout)
+    template.write_text(good + BROKEN_QUEUE)
+    failed = deploy("--yes", "--alarm-email", "ada@example.com", checkout=checkout)
+    afterwards = ops("deploy", "--stage", "dev")
+
+    loss = (
+        "RedirectsTable (linkly-dev-redirects) would be replaced by a new, empty one, since TableName changes. "
+        "At stake: its items. The old one is kept, outside of the stack.\n"
+        "If that is what you want: --force-replacement\n"
+    )
+    assert [(1, loss), 1] == [(stopped.returncode, stopped.stderr), failed.returncode]
+    assert failed.stderr.startswith(
+        "The stack linkly-dev could not be changed; it was rolled back, and is as it was before "
+        "(UPDATE_ROLLBACK_COMPLETE). What failed, the first first:\nBrokenQueue: "
+    )
+    assert before == outputs("dev")
+    assert (0, True, True) == (
+        afterwards.returncode,
+        "nothing to change" in afterwards.stdout,
+        "delete   the link" in afterwards.stdout,
+    ), afterwards.stderr
+
+
+def test_what_a_dry_run_prepares_of_a_new_stage_is_gone_again(aws_endpoint: str) -> None:
+    assert aws_endpoint
+
+    shown = ops("deploy", "--stage", "prod", "--dry-run")
+
+    assert (0, "linkly-prod: version", "Nothing was changed.") == (
+        shown.returncode,
+        shown.stdout[:20],
+        shown.stdout.splitlines()[-1],
+    )
+    with pytest.raises(DeploymentFailed):
+        outputs("prod")
 
 
 def test_a_stage_is_not_destroyed_while_clicks_wait(dev: str) -> None:

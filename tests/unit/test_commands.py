@@ -1,0 +1,116 @@
+"""What is asked and said before and after a deployment."""
+
+from typing import Any
+
+import pytest
+import typer
+
+from ops import __main__ as commands
+from ops import smoke
+from ops.deploy import DeploymentFailed
+from tests import infrastructure
+
+LOSS: Any = {
+    "Action": "Remove",
+    "LogicalResourceId": "LinksTable",
+    "PhysicalResourceId": "linkly-dev-links",
+    "ResourceType": "AWS::DynamoDB::Table",
+    "PolicyAction": "Retain",
+}
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A terminal at which somebody refuses; gives the questions that were asked."""
+    asked: list[str] = []
+
+    def refuse(question: str, **_: Any) -> None:
+        asked.append(question)
+        raise typer.Abort
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("ops.__main__.typer.confirm", refuse)
+    return asked
+
+
+def review(*changes: Any, dry_run: bool = False, yes: bool = False, force_replacement: bool = False) -> None:
+    commands.review(changes, "dev", dry_run=dry_run, yes=yes, force_replacement=force_replacement)
+
+
+def test_somebody_at_a_terminal_is_asked(terminal: list[str]) -> None:
+    with pytest.raises(typer.Abort):
+        review()
+
+    assert ["Deploy this to linkly-dev?"] == terminal
+
+
+def test_nobody_is_asked_who_has_agreed(terminal: list[str]) -> None:
+    review(yes=True)
+
+    assert [] == terminal
+
+
+def test_nobody_is_asked_without_a_terminal(terminal: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+
+    review()
+
+    assert [] == terminal
+
+
+def test_a_loss_is_forced_and_not_just_agreed_to(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(DeploymentFailed, match="LinksTable"):
+        review(LOSS, yes=True)
+    review(LOSS, yes=True, force_replacement=True)
+
+    assert capsys.readouterr().out.startswith("CAUTION  LinksTable (linkly-dev-links) would be removed")
+
+
+def test_a_dry_run_ends_well_whatever_would_be_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as ended:
+        review(LOSS, dry_run=True)
+
+    assert 0 == ended.value.exit_code
+    assert capsys.readouterr().out.endswith("Nothing was changed.\n")
+
+
+@pytest.mark.parametrize(
+    ("previous", "advice"),
+    [
+        ("v1.2.0-3-g0123456789ab", "To go back: git checkout v1.2.0-3-g0123456789ab && make deploy STAGE=dev"),
+        ("v1.2.0-dirty", "The version before was v1.2.0-dirty, to which no commit leads back."),
+        ("unknown", "The version before was unknown, to which no commit leads back."),
+        (None, "The version before was none, to which no commit leads back."),
+    ],
+)
+def test_whoever_sees_a_smoke_test_fail_is_told_how_to_go_back(
+    monkeypatch: pytest.MonkeyPatch, previous: str | None, advice: str
+) -> None:
+    def fail(*_: Any) -> None:
+        raise smoke.SmokeTestFailed("follow: no.")
+
+    monkeypatch.setattr("ops.__main__.stages.connect", lambda _: None)
+    monkeypatch.setattr("ops.__main__.smoke.smoke_test", fail)
+
+    with pytest.raises(smoke.SmokeTestFailed) as failed:
+        commands.try_out("dev", "https://example.org", previous)
+
+    assert f"The smoke test failed, and what was deployed stays. follow: no.\n{advice}" == str(failed.value)
+
+
+def test_a_setting_is_what_is_given_or_goes_back_or_is_left_alone() -> None:
+    options = {"base_url": "", "click_retention_days": 31, "alarm_email": None, "throttle": "9", "dry_run": True}
+    parameters = ["BaseUrl", "ClickRetentionDays", "AlarmEmail", "Throttle", "PurgeDelaySeconds"]
+
+    settings = commands.chosen(options, parameters, ["Throttle"])
+
+    assert {"BaseUrl": None, "ClickRetentionDays": "31", "Throttle": None} == settings
+
+
+def test_every_setting_is_a_parameter_of_the_stack() -> None:
+    group: Any = typer.main.get_command(commands.commands)
+    options = {option.name: option.name for option in group.get_command(None, "deploy").params if option.envvar}
+
+    known = commands.chosen(options, infrastructure.template()["Parameters"], [])
+
+    assert set(options) == set(known.values())
