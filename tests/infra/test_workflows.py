@@ -1,0 +1,57 @@
+"""What GitHub runs for us."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import yaml
+
+from ops import PROJECT
+from ops import __main__ as commands
+
+WORKFLOWS = sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
+
+
+def workflow(name: str) -> Any:
+    return yaml.safe_load((PROJECT / ".github" / "workflows" / f"{name}.yml").read_text())
+
+
+def test_github_understands_them() -> None:
+    validator = Path(sys.executable).with_name("check-jsonschema")
+
+    done = subprocess.run(
+        [validator, "--builtin-schema", "vendor.github-workflows", *WORKFLOWS],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (0, "ok -- validation done\n") == (done.returncode, done.stdout)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_every_action_is_pinned_to_a_commit(path: Path) -> None:
+    used = re.findall(r"uses: (.*)", path.read_text())
+
+    assert used
+    assert [] == [each for each in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each)]
+
+
+def test_every_real_stage_can_be_chosen() -> None:
+    stages = json.loads((PROJECT / ".chalice" / "config.json").read_text())["stages"].keys() - {"local"}
+
+    # YAML 1.1 reads the key `on` as true.
+    assert stages == set(workflow("deploy")[True]["workflow_dispatch"]["inputs"]["stage"]["options"])
+
+
+def test_every_setting_of_the_environment_reaches_the_deployment() -> None:
+    [deployment] = [step for step in workflow("deploy")["jobs"]["deploy"]["steps"] if step.get("run") == "make deploy"]
+
+    group: Any = typer.main.get_command(commands.commands)
+    variables = [option.envvar for option in group.get_command(None, "deploy").params if option.envvar]
+    assert {name: f"${{{{ vars.{name} }}}}" for name in variables} == deployment["env"]
