@@ -93,6 +93,8 @@ def deploy(
     # The settings: each is the parameter of infra/template.yaml with its name. One that is not given stays as it is.
     base_url: Annotated[str | None, setting("BASE_URL", "Where visitors follow links.")] = None,
     allowed_origins: Annotated[str | None, setting("ALLOWED_ORIGINS", "Sites that may call the API.")] = None,
+    domain_name: Annotated[str | None, setting("DOMAIN_NAME", "A domain of your own, such as go.example.com.")] = None,
+    certificate_arn: Annotated[str | None, setting("CERTIFICATE_ARN", "The domain's certificate, here.")] = None,
     click_retention_days: Annotated[int | None, setting("CLICK_RETENTION_DAYS", "Of a click's row.", min=30)] = None,
     alarms: Annotated[Alarms | None, setting("ALARMS", "Which alarms there are.")] = None,
     alarm_email: Annotated[str | None, setting("ALARM_EMAIL", "Who is told when an alarm goes off.")] = None,
@@ -101,6 +103,7 @@ def deploy(
         int | None, setting("QUIET_MINUTES", "Alarm after so long without a redirect.", min=0, max=1440)
     ] = None,
     dashboard: Annotated[str | None, setting("DASHBOARD", "Whether there is a dashboard: yes or no.")] = None,
+    tracing: Annotated[str | None, setting("TRACING", "Active, to trace the functions with X-Ray.")] = None,
     private_targets_allowed: Annotated[
         str | None, setting("PRIVATE_TARGETS_ALLOWED", "Whether links may point at private networks: true or false.")
     ] = None,

@@ -84,6 +84,9 @@ def package(stage: str) -> Package:
         code = (Path(directory) / "deployment.zip").read_bytes()
         sam = json.loads((Path(directory) / "sam.json").read_text())
     del sam["Parameters"]["Stage"]
+    for resource in sam["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            del resource["Properties"]["Tracing"]  # Chalice writes the default, which would hide that of Globals
     return Package(reproducible(code), _with_stage(sam, stage), version(PROJECT))
 
 

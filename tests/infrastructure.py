@@ -182,7 +182,7 @@ def _properties_of(kind: str) -> dict[str, dict[str, Any]]:
     return {name: _resolve(resource["Properties"]) for name, resource in resources if resource.get("Type") == kind}
 
 
-def _resolve(node: Any) -> Any:
+def _resolve(node: Any) -> Any:  # noqa: PLR0911 (one for each function)
     """The node with CloudFormation's functions worked out, as far as this template uses them."""
     match node:
         case {"Ref": name}:
@@ -191,12 +191,24 @@ def _resolve(node: Any) -> Any:
             return re.sub(r"\$\{(\w+)\}", lambda found: _reference(found[1]), text)
         case {"Fn::GetAtt": [name, "Arn"]}:
             return _arn(name)
+        case {"Fn::If": [condition, then, otherwise]}:
+            return _resolve(then if _holds(template()["Conditions"][condition]) else otherwise)
         case dict():
             return {key: _resolve(value) for key, value in node.items()}
         case list():
             return [_resolve(value) for value in node]
         case _:
             return node
+
+
+def _holds(condition: Any) -> bool:
+    match condition:
+        case {"Fn::Not": [inner]}:
+            return not _holds(inner)
+        case {"Fn::Equals": [one, other]}:
+            return bool(_resolve(one) == _resolve(other))
+        case _:
+            raise NotImplementedError(f"Does {condition} hold?")
 
 
 def _reference(name: str) -> str:

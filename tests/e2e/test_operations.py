@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import subprocess
 
 URL = "https://example.com/kept"
+DOMAIN = "go.example.com"
 BROKEN_QUEUE = """
   BrokenQueue:
     Type: AWS::SQS::Queue
@@ -36,10 +37,17 @@ def deploy(*options: str, checkout: Path = PROJECT) -> "subprocess.CompletedProc
 
 
 @pytest.fixture(scope="module")
-def first_deployment(aws_endpoint: str) -> str:
-    """What is printed when the stage `dev` is deployed by command, and tried."""
+def domain(aws_endpoint: str) -> tuple[str, ...]:
+    """The options that give a stage a domain."""
     assert aws_endpoint
-    deployed = ops("deploy", "--stage", "dev", "--base-url", "https://go.example.com")
+    certificate = client("acm").request_certificate(DomainName=DOMAIN)["CertificateArn"]
+    return ("--domain-name", DOMAIN, "--certificate-arn", certificate)
+
+
+@pytest.fixture(scope="module")
+def first_deployment(domain: tuple[str, ...]) -> str:
+    """What is printed when the stage `dev` is deployed by command, and tried."""
+    deployed = ops("deploy", "--stage", "dev", *domain)
     assert deployed.returncode == 0, deployed.stderr
     return deployed.stdout
 
@@ -91,14 +99,27 @@ def test_a_deployment_shows_what_changes_what_happens_and_that_it_works(first_de
     assert re.search(r"^count    its clicks: 1, after \d+\.\d seconds$", first_deployment, re.MULTILINE)
 
 
-def test_a_stage_that_is_destroyed_and_deployed_again_has_its_links_still(dev: str, aws_endpoint: str) -> None:
+def test_a_link_is_followed_at_the_domain_without_the_stage_in_its_path(dev: str, aws_endpoint: str) -> None:
+    key = {"Authorization": f"Bearer {make_key()}"}
+    link = httpx.post(f"{dev}/links", json={"url": URL}, headers=key, timeout=30).json()
+
+    followed = httpx.get(f"{aws_endpoint}/{link['code']}", headers={"Host": DOMAIN}, timeout=30)
+
+    assert f"https://{DOMAIN}/{link['code']}" == link["short_url"]
+    assert (302, URL) == (followed.status_code, followed.headers["Location"])
+    assert {"DomainTarget", "DomainTargetZone"} <= set(outputs("dev"))
+
+
+def test_a_stage_that_is_destroyed_and_deployed_again_has_its_links_still(
+    dev: str, aws_endpoint: str, domain: tuple[str, ...]
+) -> None:
     key = {"Authorization": f"Bearer {make_key()}"}
     link = httpx.post(f"{dev}/links", json={"url": URL}, headers=key, timeout=30).json()
 
     destroyed = ops(
         "destroy", "--stage", "dev", "--discard-messages"
     )  # of the smoke test's link, which is to be purged
-    deployed = deploy("--base-url", "https://go.example.com")
+    deployed = deploy(*domain)
 
     url = emulator.deployed_url(aws_endpoint, outputs("dev"))
     assert (destroyed.returncode, deployed.returncode) == (0, 0), destroyed.stderr + deployed.stderr
@@ -132,13 +153,14 @@ def test_deploying_twice_changes_nothing_and_keeps_the_settings(dev: str) -> Non
     again = deploy()
 
     assert (again.returncode, "nothing to change" in again.stdout) == (0, True), again.stderr
-    assert "keeping  BaseUrl = https://go.example.com" in again.stdout
+    assert f"keeping  DomainName = {DOMAIN}" in again.stdout
+    assert re.search(r"^watching linkly-dev-\S+,.* until 5 minutes after the update$", again.stdout, re.MULTILINE)
 
 
 def test_a_setting_goes_back_to_its_default_when_that_is_asked_for_and_a_dry_run_changes_nothing(dev: str) -> None:
     assert dev
 
-    shown = deploy("--dry-run", "--reset", "BaseUrl")
+    shown = deploy("--dry-run", "--reset", "DomainName", "--reset", "CertificateArn")
 
     assert (0, "change   APIHandler (AWS::Lambda::Function): Environment") == (
         shown.returncode,

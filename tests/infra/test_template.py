@@ -207,6 +207,31 @@ def statements(resources: Resources) -> Iterator[Mapping[str, Any]]:
             yield from policy["PolicyDocument"]["Statement"]
 
 
+def test_every_function_is_traced_if_any_is_and_may_send_its_traces_only_then(resources: Resources) -> None:
+    policy = resources["TracingPolicy"]
+
+    assert "IsTraced" == policy["Condition"]
+    assert {role["Ref"] for role in policy["Properties"]["Roles"]} == set(of_type(resources, "AWS::IAM::Role"))
+    for function in of_type(resources, "AWS::Lambda::Function").values():
+        assert {"Mode": {"Ref": "Tracing"}} == function["TracingConfig"]
+
+
+def test_a_domain_is_made_only_if_there_is_one_and_speaks_nothing_older_than_tls_1_2(resources: Resources) -> None:
+    expected = {
+        "DomainName": {"Ref": "DomainName"},
+        "RegionalCertificateArn": {"Ref": "CertificateArn"},
+        "EndpointConfiguration": {"Types": ["REGIONAL"]},
+        "SecurityPolicy": "TLS_1_2",
+    }
+
+    assert ("HasDomain", "HasDomain") == (resources["Domain"]["Condition"], resources["DomainMapping"]["Condition"])
+    assert expected == resources["Domain"]["Properties"]
+    # A path of the domain is a path of the API: no base path, and no stage.
+    assert {"DomainName", "RestApiId", "Stage"} == set(resources["DomainMapping"]["Properties"])
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-regional-api-custom-domain-create.html
+    assert {"Types": ["REGIONAL"]} == resources["RestAPI"]["Properties"]["EndpointConfiguration"]
+
+
 def test_no_policy_allows_more_than_it_names(resources: Resources) -> None:
     for statement in statements(resources):
         assert not [action for action in statement["Action"] if "*" in action]

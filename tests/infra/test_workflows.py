@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,12 @@ WORKFLOWS = sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
 
 def workflow(name: str) -> Any:
     return yaml.safe_load((PROJECT / ".github" / "workflows" / f"{name}.yml").read_text())
+
+
+def settings() -> dict[str, str]:
+    """The environment variable of each option of `deploy` that is a setting, by the option's name."""
+    group: Any = typer.main.get_command(commands.commands)
+    return {option.name: option.envvar for option in group.get_command(None, "deploy").params if option.envvar}
 
 
 def test_github_understands_them() -> None:
@@ -52,6 +59,13 @@ def test_every_real_stage_can_be_chosen() -> None:
 def test_every_setting_of_the_environment_reaches_the_deployment() -> None:
     [deployment] = [step for step in workflow("deploy")["jobs"]["deploy"]["steps"] if step.get("run") == "make deploy"]
 
-    group: Any = typer.main.get_command(commands.commands)
-    variables = [option.envvar for option in group.get_command(None, "deploy").params if option.envvar]
-    assert {name: f"${{{{ vars.{name} }}}}" for name in variables} == deployment["env"]
+    assert {name: f"${{{{ vars.{name} }}}}" for name in settings().values()} == deployment["env"]
+
+
+def test_every_setting_is_a_parameter_of_the_stack(template: Mapping[str, Any]) -> None:
+    options = dict.fromkeys(settings(), "given")
+
+    assert dict.fromkeys(options, "given") == {
+        re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): value
+        for name, value in commands.chosen(options, template["Parameters"], []).items()
+    }

@@ -8,7 +8,6 @@ import typer
 from ops import __main__ as commands
 from ops import smoke
 from ops.deploy import DeploymentFailed
-from tests import infrastructure
 
 LOSS: Any = {
     "Action": "Remove",
@@ -105,12 +104,3 @@ def test_a_setting_is_what_is_given_or_goes_back_or_is_left_alone() -> None:
     settings = commands.chosen(options, parameters, ["Throttle"])
 
     assert {"BaseUrl": None, "ClickRetentionDays": "31", "Throttle": None} == settings
-
-
-def test_every_setting_is_a_parameter_of_the_stack() -> None:
-    group: Any = typer.main.get_command(commands.commands)
-    options = {option.name: option.name for option in group.get_command(None, "deploy").params if option.envvar}
-
-    known = commands.chosen(options, infrastructure.template()["Parameters"], [])
-
-    assert set(options) == set(known.values())
