@@ -46,7 +46,7 @@ deploy: .venv/ready ## Deploy to AWS as STAGE (dev), with the credentials and re
 
 .PHONY: destroy
 destroy: .venv/ready ## Delete the stack of STAGE; its tables stay, and while clicks wait it refuses
-	@$(python) -m ops destroy --stage $(STAGE)
+	@$(python) -m ops destroy --stage $(STAGE) $(ARGS)
 
 .PHONY: logs
 logs: .venv/ready ## Follow the logs of STAGE; of one FUNCTION=, with a text in it FILTER=, from SINCE= (2h) on

@@ -204,6 +204,32 @@ def test_a_deployment_that_would_replace_a_table_is_stopped_and_one_that_fails_i
     ), afterwards.stderr
 
 
+def test_the_data_of_a_stage_goes_only_when_its_name_is_given(aws_endpoint: str) -> None:
+    assert aws_endpoint
+    deployed = ops("deploy", "--stage", "prod", "--no-smoke-test")
+    everything = ("destroy", "--stage", "prod", "--delete-tables", "--yes-delete-the-data")
+
+    refused = ops(*everything, "dev")
+    before = leftovers("linkly-prod-")
+    destroyed = ops(*everything, "prod")
+
+    assert (0, 2, 0) == (deployed.returncode, refused.returncode, destroyed.returncode), destroyed.stderr
+    assert [True, True, True] == [bool(each) for each in before]
+    assert ([], [], []) == leftovers("linkly-prod-")
+
+
+def leftovers(prefix: str) -> tuple[list[str], list[str], list[str]]:
+    """The tables, log groups and buckets that begin like this."""
+    tables = client("dynamodb").list_tables()["TableNames"]
+    groups = client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{prefix}")["logGroups"]
+    buckets = [bucket["Name"] for bucket in client("s3").list_buckets()["Buckets"]]
+    return (
+        [name for name in tables if name.startswith(prefix)],
+        [group["logGroupName"] for group in groups],
+        [name for name in buckets if name.startswith(prefix)],
+    )
+
+
 def test_what_a_dry_run_prepares_of_a_new_stage_is_gone_again(aws_endpoint: str) -> None:
     assert aws_endpoint
 

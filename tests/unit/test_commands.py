@@ -104,3 +104,21 @@ def test_a_setting_is_what_is_given_or_goes_back_or_is_left_alone() -> None:
     settings = commands.chosen(options, parameters, ["Throttle"])
 
     assert {"BaseUrl": None, "ClickRetentionDays": "31", "Throttle": None} == settings
+
+
+@pytest.mark.parametrize("typed", ["", "prod", "DEV"])
+def test_data_is_not_deleted_unless_the_stages_name_is_given(typed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+
+    with pytest.raises(typer.BadParameter, match="--yes-delete-the-data dev"):
+        commands.confirm_deletion("dev", typed)
+
+
+@pytest.mark.usefixtures("terminal")
+def test_at_a_terminal_the_stages_name_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ops.__main__.typer.prompt", lambda _: "dev")
+    commands.confirm_deletion("dev", "")
+    monkeypatch.setattr("ops.__main__.typer.prompt", lambda _: "yes")
+
+    with pytest.raises(typer.BadParameter):
+        commands.confirm_deletion("dev", "")

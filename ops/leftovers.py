@@ -1,0 +1,47 @@
+"""What a stage leaves behind when its stack is deleted: tables, log groups, and the bucket of what was deployed."""
+
+from collections.abc import Callable
+
+from botocore.exceptions import ClientError
+
+from ops.aws import account, client
+from ops.deploy import bucket_name, stack_name
+
+
+def delete(stage: str, tell: Callable[[str], None]) -> None:
+    """Delete them for ever.
+
+    They are found by their names, so that it works long after the stack was deleted, and again after a failure.
+    """
+    dynamodb = client("dynamodb")
+    for table in _tables(stage):
+        tell(f"deleting the table {table}")
+        dynamodb.delete_table(TableName=table)
+        dynamodb.get_waiter("table_not_exists").wait(TableName=table, WaiterConfig={"Delay": 2, "MaxAttempts": 300})
+    logs = client("logs")
+    pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=f"/aws/lambda/{stack_name(stage)}-")
+    for group in [group["logGroupName"] for page in pages for group in page["logGroups"]]:
+        tell(f"deleting the log group {group}")
+        logs.delete_log_group(logGroupName=group)
+    _delete_artifacts(bucket_name(stage), tell)
+
+
+def _tables(stage: str) -> list[str]:
+    pages = client("dynamodb").get_paginator("list_tables").paginate()
+    # No stage has a hyphen in its name, so no other stage's tables begin like this.
+    return [name for page in pages for name in page["TableNames"] if name.startswith(f"{stack_name(stage)}-")]
+
+
+def _delete_artifacts(bucket: str, tell: Callable[[str], None]) -> None:
+    s3 = client("s3")
+    try:
+        s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account())
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "404":
+            raise
+        return
+    tell(f"deleting the bucket {bucket}")
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+        for stored in page.get("Contents", []):
+            s3.delete_object(Bucket=bucket, Key=stored["Key"])
+    s3.delete_bucket(Bucket=bucket)
