@@ -87,14 +87,16 @@ def tell_alarms(aws: Mapping[str, Stubber], alarms: Mapping[str, dict[str, Any] 
     )
 
 
-def expect_change_set(aws: Mapping[str, Stubber], configuration: Any = ANY, parameters: Any = ANY) -> None:
+def expect_change_set(
+    aws: Mapping[str, Stubber], configuration: Any = ANY, parameters: Any = ANY, kind: str = "UPDATE"
+) -> None:
     aws["cloudformation"].add_response(
         "create_change_set",
         {},
         {
             "StackName": "linkly-dev",
             "ChangeSetName": ANY,
-            "ChangeSetType": "UPDATE",
+            "ChangeSetType": kind,
             "TemplateURL": "https://some-bucket/template.json",
             "Parameters": parameters,
             "RollbackConfiguration": configuration,
@@ -260,3 +262,21 @@ def test_what_became_of_a_failed_deployment_is_said(
 
     with pytest.raises(deployment.DeploymentFailed, match=words):
         deployment.deploy(package, "dev", {}, lambda _: None)
+
+
+def test_what_is_left_of_a_first_deployment_that_failed_makes_room_for_the_next(
+    aws: Mapping[str, Stubber], package: Package
+) -> None:
+    for _ in ("to deploy", "to destroy"):
+        aws["cloudformation"].add_response("describe_stacks", the_stack("ROLLBACK_COMPLETE"))
+    aws["cloudformation"].add_response("delete_stack", {}, {"StackName": STACK_ID, "ClientRequestToken": "ours"})
+    tell_events(aws, ("linkly-dev", "DELETE_COMPLETE", ""))
+    expect_change_set(aws, {}, [], "CREATE")  # no alarm is there yet, and no setting
+    expect_execution(aws)
+    tell_events(aws, ("linkly-dev", "CREATE_COMPLETE", ""))
+    aws["cloudformation"].add_response("describe_stacks", the_stack("CREATE_COMPLETE"))
+    said: list[str] = []
+
+    deployment.deploy(package, "dev", {}, said.append, watch_minutes=5)
+
+    assert "removing what is left of linkly-dev, whose first deployment failed" == said[0]
