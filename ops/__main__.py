@@ -26,6 +26,7 @@ from ops import (
     links,
     local,
     logs,
+    restore,
     smoke,
     stages,
     status,

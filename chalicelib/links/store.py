@@ -1,7 +1,6 @@
 """Links in DynamoDB: table `links`, by `code`. A question about the present is asked in the write itself."""
 
 import uuid
-from collections.abc import Iterator, Mapping
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
