@@ -4,6 +4,8 @@ import re
 import subprocess
 import sys
 import zipfile
+from email import message_from_bytes
+from importlib.metadata import distribution
 from pathlib import Path
 
 from ops import PROJECT
@@ -26,6 +28,37 @@ def test_the_zip_holds_the_app_its_requirements_and_nothing_else(zip_file: zipfi
     assert expected == {
         name for name in top if not re.search(r"\.dist-info$|\.data$|^_cffi_backend\..*\.so$|^docs$", name)
     }
+
+
+def test_of_what_packages_leave_beside_themselves_nothing_is_new(zip_file: zipfile.ZipFile) -> None:
+    """A file of ada-url's documentation, and the command of jmespath, which nothing imports."""
+    beside = {name for name in zip_file.namelist() if re.match(r"docs/|[^/]*\.data/", name)}
+
+    assert {"docs/conf.py", "jmespath-<version>.data/scripts/jp.py"} == {
+        re.sub(r"-[\d.]+\.data", "-<version>.data", name) for name in beside
+    }
+
+
+def test_of_ours_every_module_ships_and_nothing_else(zip_file: zipfile.ZipFile) -> None:
+    modules = {str(path.relative_to(PROJECT)) for path in (PROJECT / "chalicelib").rglob("*.py")}
+
+    assert {"app.py", *modules} == {name for name in zip_file.namelist() if re.match(r"app\.py|chalicelib/", name)}
+
+
+def test_every_licence_that_ships_is_listed_and_its_text_ships_too(zip_file: zipfile.ZipFile) -> None:
+    rows = re.findall(r"^\| (\S+) \| (\S+) \|$", (PROJECT / "docs" / "licences.md").read_text(), re.MULTILINE)
+    shipped = {}
+    for name in zip_file.namelist():
+        if name.endswith(".dist-info/METADATA"):
+            metadata = message_from_bytes(zip_file.read(name))
+            licence = metadata["License-Expression"] or metadata["License"]
+            shipped[metadata["Name"].replace("_", "-")] = licence.replace(" ", "-")
+            directory = name.removesuffix("METADATA")
+            assert any(re.match(rf"{re.escape(directory)}(licenses/)?LICENSE", each) for each in zip_file.namelist())
+
+    # Chalice ships two modules without their metadata.
+    shipped["chalice"] = "Apache-2.0" if distribution("chalice").metadata["License"] == "Apache License 2.0" else "?"
+    assert shipped == dict(row for row in rows if row != ("package", "licence") and not row[0].startswith("-"))
 
 
 def test_every_pinned_requirement_is_in_the_zip_in_its_version(zip_file: zipfile.ZipFile) -> None:
