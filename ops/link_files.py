@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any, Literal, TextIO
 
 import msgspec
 
@@ -39,7 +39,7 @@ class _Row(msgspec.Struct, forbid_unknown_fields=True):
     url: Annotated[str, msgspec.Meta(max_length=LONGEST_URL)]
     owner: Annotated[str, msgspec.Meta(min_length=1, max_length=_LONGEST_OWNER)]
     version: Annotated[int, msgspec.Meta(ge=1)]
-    status: Status
+    status: Literal["active", "deleted"]  # not `blocked`, which is of the cache
     created_at: _Time
     updated_at: _Time
 
@@ -130,12 +130,13 @@ def _csv_rows(file: TextIO) -> Iterator[tuple[int, _Row | Refusal]]:
 
 
 def _checked(row: _Row, own_addresses: frozenset[str]) -> Link | Refusal:
+    status = Status(row.status)
     try:
         check_code(row.code)
-        url = row.url if row.status is Status.DELETED else normalise_url(row.url, own_addresses)
+        url = row.url if status is Status.DELETED else normalise_url(row.url, own_addresses)
     except Problem as problem:
         return Refusal(problem.detail)
-    return Link(row.code, url, row.owner, row.version, row.status, _time(row.created_at), _time(row.updated_at))
+    return Link(row.code, url, row.owner, row.version, status, _time(row.created_at), _time(row.updated_at))
 
 
 def _time(moment: datetime) -> datetime:

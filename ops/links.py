@@ -16,9 +16,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from chalicelib import config
-from chalicelib.links.link import Link
+from chalicelib.links.blocklist import check_target
+from chalicelib.links.link import Link, Status
 from chalicelib.links.store import every_link, insert_link, read_link
-from chalicelib.problems import CodeTaken
+from chalicelib.problems import BlockedTarget, CodeTaken
 from ops.deploy import outputs
 from ops.link_files import Format, NoHeader, Refusal, read_links, write_links
 from ops.stages import Stage, connect
@@ -118,7 +119,11 @@ def import_links(file: TextIO, form: Format, own_addresses: frozenset[str]) -> I
 
 def _insert(link: Link) -> tuple[Outcome, str]:
     try:
+        if link.status is Status.ACTIVE:
+            check_target(link.url)
         insert_link(link)
+    except BlockedTarget as problem:
+        return Outcome.INVALID, problem.detail
     except CodeTaken:
         if read_link(link.code) == link:
             return Outcome.UNCHANGED, ""

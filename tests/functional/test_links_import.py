@@ -5,6 +5,7 @@ import io
 import pytest
 
 from chalicelib import aws, config
+from chalicelib.links.blocklist import put_domain
 from chalicelib.links.link import Link, Status
 from chalicelib.links.store import every_link, insert_link
 from ops.link_files import Format, write_links
@@ -88,6 +89,27 @@ def test_a_line_that_is_no_link_keeps_no_other_from_coming_in() -> None:
     file = io.StringIO(f"nothing\n{exported(Format.JSONL).getvalue()}")
 
     assert [(1, Outcome.INVALID), (2, Outcome.UNCHANGED)] == imported(file)
+
+
+def test_a_link_into_a_blocked_domain_comes_in_only_if_it_is_deleted() -> None:
+    file = io.StringIO(newline="")
+    url = "https://www.evil.example/"
+    deleted = a_link(code="deleted", url=url, status=Status.DELETED)
+    write_links([a_link(code="active", url=url), deleted], file, Format.JSONL)
+    file.seek(0)
+    put_domain("evil.example", None)
+
+    assert [(1, Outcome.INVALID), (2, Outcome.CREATED)] == imported(file)
+    assert [deleted] == by_code()
+
+
+@pytest.mark.parametrize("form", Format)
+def test_a_block_is_no_status_of_a_link(form: Format) -> None:
+    file = io.StringIO(newline="")
+    write_links([a_link(status=Status.BLOCKED)], file, form)
+    file.seek(0)
+
+    assert [Outcome.INVALID] == [outcome for _, outcome in imported(file, form)]
 
 
 @pytest.mark.usefixtures("one_item_a_page")
