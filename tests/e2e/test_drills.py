@@ -4,11 +4,16 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
+from botocore.exceptions import ClientError
 
 from chalicelib import aws, config
 from ops import PROJECT
+from ops.consumers import find_consumer, switch
+from ops.stages import LOCAL
+from tests.accident import end_denial
 from tests.e2e.deployed import Linkly, dead_letters_url, eventually, waiting
 
 SECONDS_A_COMMAND = 60
@@ -50,11 +55,16 @@ def as_on_the_page(printed: str, page: str) -> bool:
 
 
 @pytest.fixture(autouse=True)
-def no_dead_letters(linkly: Linkly) -> None:
-    """Other tests have left some, maybe, and maybe some clicks on the way."""
+def in_order(linkly: Linkly) -> Iterator[None]:
+    """Other tests may have left dead letters, or clicks on the way; and a drill that fails, what it broke."""
     assert linkly
     eventually(lambda: waiting(config.click_queue_url()) == 0)
     aws.sqs().purge_queue(QueueUrl=dead_letters_url())
+    yield
+    for function in ("api_handler", "record_clicks"):
+        with suppress(ClientError):  # there is no accident to end
+            end_denial(LOCAL, function)
+    switch(find_consumer(LOCAL, "record_clicks"), on=True)
 
 
 @pytest.mark.parametrize("name", DRILLS)
