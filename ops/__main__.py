@@ -105,6 +105,17 @@ def deploy(
         int | None, setting("QUIET_MINUTES", "Alarm after so long without a redirect.", min=0, max=1440)
     ] = None,
     dashboard: Annotated[str | None, setting("DASHBOARD", "Whether there is a dashboard: yes or no.")] = None,
+    requests_per_second: Annotated[int | None, setting("REQUESTS_PER_SECOND", "More are refused.", min=1)] = None,
+    request_burst: Annotated[int | None, setting("REQUEST_BURST", "Requests at once.", min=1)] = None,
+    links_per_second: Annotated[int | None, setting("LINKS_PER_SECOND", "New links; more are refused.", min=1)] = None,
+    link_burst: Annotated[int | None, setting("LINK_BURST", "New links at once.", min=1)] = None,
+    reserve_recorder: Annotated[
+        str | None, setting("RESERVE_RECORDER", "Whether concurrency is kept for counting clicks: true or false.")
+    ] = None,
+    firewall: Annotated[str | None, setting("FIREWALL", "Whether AWS WAF is before the API: true or false.")] = None,
+    requests_per_address: Annotated[
+        int | None, setting("REQUESTS_PER_ADDRESS", "In five minutes, if there is a firewall.", min=10)
+    ] = None,
     tracing: Annotated[str | None, setting("TRACING", "Active, to trace the functions with X-Ray.")] = None,
     private_targets_allowed: Annotated[
         str | None, setting("PRIVATE_TARGETS_ALLOWED", "Whether links may point at private networks: true or false.")

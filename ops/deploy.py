@@ -153,7 +153,25 @@ def _artifacts_bucket(stage: str) -> str:
         s3.head_bucket(Bucket=name, ExpectedBucketOwner=account())  # refuses a bucket of somebody else
     closed = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
     s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=closed)
+    s3.put_bucket_policy(Bucket=name, Policy=json.dumps(_nothing_over_plain_http(name, s3.meta.partition)))
     return name
+
+
+def _nothing_over_plain_http(bucket: str, partition: str) -> Mapping[str, Any]:
+    """A bucket's policy, which allows nothing that IAM does not."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "NothingOverPlainHttp",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:*",
+                "Resource": [f"arn:{partition}:s3:::{bucket}", f"arn:{partition}:s3:::{bucket}/*"],
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            }
+        ],
+    }
 
 
 def _upload(package: Package, template: Mapping[str, Any], bucket: str, tell: Callable[[str], None]) -> str:

@@ -4,6 +4,7 @@ Differences that Linkly has to know of, all of them:
 
 - It does not read the gateway responses in an API's definition: they are put one by one after a deployment.
 - It knows SQS's batch calls as IAM actions of their own, which AWS does not: they are granted after a deployment.
+- It speaks plain HTTP, which the policies of queues and topics forbid: it is told that every request came over HTTPS.
 - Its API Gateway answers below a path of its own: `deployed_url`.
 - The URLs of its queues have its port in them, stored ones too: `make run` refuses another port than last time.
 - It has no metrics of SQS, Lambda and API Gateway: alarms are there, and never go off.
@@ -33,6 +34,15 @@ from ops.deploy import Deployment
 
 PYTHON = PROJECT / ".venv-aws" / "bin" / "python"
 REGION = "eu-central-1"
+_MINISTACK = """
+import runpy
+from ministack.core import iam_evaluator
+pin = iam_evaluator.pin_request_origin
+iam_evaluator.pin_request_origin = lambda address, secure: pin(address, True)
+runpy.run_module("ministack", run_name="__main__")
+"""
+"""`python -m ministack`, for which aws:SecureTransport is always true."""
+
 SECONDS_TO_START = 30
 SECONDS_TO_STOP = 15
 
@@ -99,7 +109,7 @@ def emulated_aws(port: int, directory: Path, *, lambda_endpoint: str | None = No
         settings["AWS_ENDPOINT_URL"] = lambda_endpoint
     with log_path.open("wb") as log:
         process = subprocess.Popen(
-            [PYTHON, "-m", "ministack"],
+            [PYTHON, "-c", _MINISTACK],
             env=settings,
             cwd=directory,
             stdin=subprocess.DEVNULL,

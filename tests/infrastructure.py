@@ -157,8 +157,7 @@ def _create_subscription(properties: dict[str, Any]) -> None:
 
 def _create_table(properties: dict[str, Any]) -> None:
     rest = dict(properties)
-    # Of encryption and backups nothing can be seen in moto, except that a key is made for them, which takes its time.
-    rest.pop("SSESpecification", None)
+    # Of backups nothing can be seen in moto.
     rest.pop("PointInTimeRecoverySpecification", None)
     # CloudFormation says less where the API has to be told all, and in one piece what the API takes in two.
     if "StreamSpecification" in rest:

@@ -174,7 +174,7 @@ def test_half_of_all_transactions_fail_and_a_hundred_follows_are_a_hundred(storm
 def test_clicks_on_many_links_some_hot_are_exact_link_by_link(stormy_linkly: Linkly, proxy: Proxy) -> None:
     # Zipf's law: the second link gets half of the first one's clicks, the third a third, and so on.
     weights = [1 / rank for rank in range(1, LINKS + 1)]
-    follows = random.Random(CLICKS).choices([stormy_linkly.create() for _ in weights], weights, k=CLICKS)  # noqa: S311
+    follows = random.Random(CLICKS).choices([stormy_linkly.create() for _ in weights], weights, k=CLICKS)  # noqa: S311 (a test)
     proxy.break_with(APPLIED_BUT_UNANSWERED, FAILED_BEFORE, THROTTLED, *conflicts(0.35))
 
     with ThreadPoolExecutor(8) as visitors:

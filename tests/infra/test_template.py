@@ -81,12 +81,14 @@ def test_stages_share_no_name() -> None:
 
 def test_tables_cost_nothing_at_rest_are_encrypted_can_be_restored_and_outlive_the_stack(resources: Resources) -> None:
     tables = {name: each for name, each in resources.items() if each["Type"] == "AWS::DynamoDB::Table"}
-    expected = dict.fromkeys(tables, ("PAY_PER_REQUEST", True, True, "RetainExceptOnCreate", "Retain"))
+    expected = dict.fromkeys(tables, ("PAY_PER_REQUEST", None, True, "RetainExceptOnCreate", "Retain"))
 
     found = {
         name: (
             each["Properties"]["BillingMode"],
-            each["Properties"]["SSESpecification"]["SSEEnabled"],
+            # Encrypted with DynamoDB's own key, at no cost. Any other has charges of AWS KMS:
+            # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/EncryptionAtRest.html
+            each["Properties"].get("SSESpecification"),
             each["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"],
             each["DeletionPolicy"],
             each["UpdateReplacePolicy"],
@@ -241,6 +243,60 @@ def test_no_policy_allows_more_than_it_names(resources: Resources) -> None:
             assert "*" not in named
 
 
+def policies(resources: Resources) -> dict[str, list[Mapping[str, Any]]]:
+    """The statements of each queue's and topic's own policy, by the name of the queue or topic."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for kind, attached in (("AWS::SQS::QueuePolicy", "Queues"), ("AWS::SNS::TopicPolicy", "Topics")):
+        for policy in of_type(resources, kind).values():
+            [target] = policy[attached]
+            assert target["Ref"] not in found  # a second policy would replace the first
+            found[target["Ref"]] = policy["PolicyDocument"]["Statement"]
+    return found
+
+
+def test_nothing_goes_to_a_queue_or_a_topic_over_plain_http(resources: Resources) -> None:
+    queues, topics = (of_type(resources, f"AWS::{kind}") for kind in ("SQS::Queue", "SNS::Topic"))
+    expected = {
+        name: {
+            "Sid": "NothingOverPlainHttp",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sqs:*" if name in queues else "sns:Publish",
+            "Resource": {"Fn::GetAtt": [name, "Arn"]} if name in queues else {"Ref": name},
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+        for name in {*queues, *topics}
+    }
+
+    assert expected == {name: found[-1] for name, found in policies(resources).items()}
+
+
+def test_a_queue_or_topic_lets_in_one_service_for_one_source_at_most(resources: Resources) -> None:
+    arn = {"Fn::Sub": "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:linkly-dev-*"}
+    account = {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    alarms = {"ArnLike": {"aws:SourceArn": arn}, "StringEquals": account}
+    topic = {"ArnEquals": {"aws:SourceArn": {"Ref": "LinkEventsTopic"}}}
+    expected = {
+        "LinkChangesQueue": ("sns.amazonaws.com", "sqs:SendMessage", topic),
+        "DeletedLinksQueue": ("sns.amazonaws.com", "sqs:SendMessage", topic),
+        "AlarmTopic": ("cloudwatch.amazonaws.com", "sns:Publish", alarms),
+    }
+
+    allowed = {
+        name: (statement["Principal"]["Service"], statement["Action"], statement["Condition"])
+        for name, found in policies(resources).items()
+        for statement in found
+        if statement["Effect"] == "Allow"
+    }
+
+    assert expected == allowed
+
+
+def test_queues_and_the_topic_of_link_events_are_encrypted_at_rest(resources: Resources) -> None:
+    assert {True} == {queue["SqsManagedSseEnabled"] for queue in of_type(resources, "AWS::SQS::Queue").values()}
+    assert "alias/aws/sns" == resources["LinkEventsTopic"]["Properties"]["KmsMasterKeyId"]
+
+
 def test_every_function_may_write_to_its_own_log_group(resources: Resources) -> None:
     functions = {each["FunctionName"] for each in of_type(resources, "AWS::Lambda::Function").values()}
     granted = {
@@ -257,6 +313,66 @@ def test_logs_are_kept_for_thirty_days(resources: Resources) -> None:
     groups = of_type(resources, "AWS::Logs::LogGroup").values()
 
     assert [30] * len(of_type(resources, "AWS::Lambda::Function")) == [group["RetentionInDays"] for group in groups]
+
+
+def test_the_gateway_throttles_and_making_links_more_than_the_rest(template: Mapping[str, Any]) -> None:
+    """What a throttled request gets is seen in tests/e2e/test_limits.py."""
+    [stage] = of_type(template["Resources"], "AWS::ApiGateway::Stage").values()
+    names = ("RequestsPerSecond", "RequestBurst", "LinksPerSecond", "LinkBurst")
+
+    limits = {
+        (setting["HttpMethod"], setting["ResourcePath"]): (
+            setting["ThrottlingRateLimit"]["Ref"],
+            setting["ThrottlingBurstLimit"]["Ref"],
+        )
+        for setting in stage["MethodSettings"]
+    }
+
+    assert {("*", "/*"): names[:2], ("POST", "/~1links"): names[2:]} == limits
+    assert [500, 1000, 50, 200] == [template["Parameters"][name]["Default"] for name in names]
+
+
+def test_as_much_is_reserved_for_the_recorder_as_its_trigger_uses_and_only_on_demand(
+    template: Mapping[str, Any],
+) -> None:
+    resources = template["Resources"]
+    [most] = {
+        mapping["ScalingConfig"]["MaximumConcurrency"]
+        for mapping, _, _ in mappings(resources)
+        if "ScalingConfig" in mapping
+    }
+
+    reserved = {
+        name: function["ReservedConcurrentExecutions"]
+        for name, function in of_type(resources, "AWS::Lambda::Function").items()
+        if "ReservedConcurrentExecutions" in function
+    }
+
+    assert {"RecordClicks": {"Fn::If": ["RecorderIsReserved", most, {"Ref": "AWS::NoValue"}]}} == reserved
+    assert "false" == template["Parameters"]["ReserveRecorder"]["Default"]
+
+
+def test_the_firewall_is_off_unless_it_is_asked_for_and_keeps_no_addresses(template: Mapping[str, Any]) -> None:
+    resources = template["Resources"]
+    rules = resources["FirewallRules"]["Properties"]
+
+    parts = {name: each.get("Condition") for name, each in resources.items() if each["Type"].startswith("AWS::WAFv2::")}
+    samples = [each["VisibilityConfig"]["SampledRequestsEnabled"] for each in (rules, *rules["Rules"])]
+
+    assert {"FirewallRules": "FirewallIsOn", "FirewallAssociation": "FirewallIsOn"} == parts
+    assert "false" == template["Parameters"]["Firewall"]["Default"]
+    assert [False] * 5 == samples
+
+
+def test_the_firewall_lets_urls_pass_in_bodies_and_in_queries(resources: Resources) -> None:
+    [common] = [rule for rule in resources["FirewallRules"]["Properties"]["Rules"] if rule["Name"] == "common"]
+    overrides = common["Statement"]["ManagedRuleGroupStatement"]["RuleActionOverrides"]
+    attacks = ("EC2MetaDataSSRF", "GenericLFI", "GenericRFI", "CrossSiteScripting")
+    expected = {f"{attack}_{part}" for attack in attacks for part in ("BODY", "QUERYARGUMENTS")}
+
+    counted = {override["Name"] for override in overrides if override["ActionToUse"] == {"Count": {}}}
+
+    assert expected | {"SizeRestrictions_BODY", "SizeRestrictions_QUERYSTRING"} <= counted
 
 
 def test_the_gateway_keeps_no_record_of_who_called(resources: Resources) -> None:
@@ -293,6 +409,7 @@ def test_a_tables_name_is_a_literal_or_cloudformation_would_not_adopt_it(resourc
 def test_what_the_gateway_answers_itself_has_the_apps_shape(resources: Resources) -> None:
     known = {json.loads(problem.body())["type"]: problem.status for problem in all_problems()}
     known["urn:linkly:problem:too-many-requests"] = HTTPStatus.TOO_MANY_REQUESTS  # only the gateway throttles
+    known["urn:linkly:problem:blocked"] = HTTPStatus.FORBIDDEN  # only the firewall blocks
     responses = resources["RestAPI"]["Properties"]["Body"]["x-amazon-apigateway-gateway-responses"]
 
     for response in responses.values():
@@ -320,11 +437,12 @@ def all_problems() -> Iterator[problems.Problem]:
 
 def test_every_kind_of_error_that_the_gateway_can_make_is_covered(resources: Resources) -> None:
     # https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html, less the
-    # authorizers, API keys and WAF that this API does not have, which the defaults would cover.
+    # authorizers and API keys that this API does not have, which the defaults would cover.
     made = {
         "ACCESS_DENIED", "BAD_REQUEST_BODY", "BAD_REQUEST_PARAMETERS", "DEFAULT_4XX", "DEFAULT_5XX", "EXPIRED_TOKEN",
         "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT", "INVALID_SIGNATURE", "MISSING_AUTHENTICATION_TOKEN",
         "QUOTA_EXCEEDED", "REQUEST_TOO_LARGE", "RESOURCE_NOT_FOUND", "THROTTLED", "UNSUPPORTED_MEDIA_TYPE",
+        "WAF_FILTERED",
     }  # fmt: skip
 
     assert made == set(resources["RestAPI"]["Properties"]["Body"]["x-amazon-apigateway-gateway-responses"])

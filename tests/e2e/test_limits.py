@@ -1,0 +1,54 @@
+"""More requests than API Gateway lets through."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ops.aws import client
+from ops.deploy import Deployment
+from tests.e2e.deployed import Linkly
+from tests.e2e.test_http import assert_problem
+
+
+@contextmanager
+def one_new_link_at_a_time(api: str) -> Iterator[None]:
+    """Lower the throttle of POST /links for a while, to one in a hundred seconds."""
+    apigateway = client("apigateway")
+    usual = apigateway.get_stage(restApiId=api, stageName="api")["methodSettings"]["~1links/POST"]
+    limits = {"rateLimit": (0.01, usual["throttlingRateLimit"]), "burstLimit": (1, usual["throttlingBurstLimit"])}
+
+    def set_limits(which: int) -> None:
+        operations = [
+            {"op": "replace", "path": f"/~1links/POST/throttling/{name}", "value": str(values[which])}
+            for name, values in limits.items()
+        ]
+        apigateway.update_stage(restApiId=api, stageName="api", patchOperations=operations)
+
+    set_limits(0)
+    try:
+        yield
+    finally:
+        set_limits(1)
+
+
+def test_too_many_new_links_are_told_to_come_back_and_redirects_go_on(linkly: Linkly, deployment: Deployment) -> None:
+    code = linkly.create()
+
+    with one_new_link_at_a_time(deployment.outputs["RestAPIId"]):
+        answers = [linkly.alice.post("/links", json={"url": "https://example.com/"}) for _ in range(3)]
+        linkly.follow(code, times=3)
+
+    assert {201, 429} >= {answer.status_code for answer in answers}
+    assert_problem(answers[-1], 429)
+    assert "1" == answers[-1].headers["retry-after"]
+    linkly.create()
+
+
+def test_the_stage_has_the_limits_of_the_template(deployment: Deployment) -> None:
+    settings = client("apigateway").get_stage(restApiId=deployment.outputs["RestAPIId"], stageName="api")
+
+    limits = {
+        path: (each["throttlingRateLimit"], each["throttlingBurstLimit"])
+        for path, each in settings["methodSettings"].items()
+    }
+
+    assert {"*/*": (500, 1000), "~1links/POST": (50, 200)} == limits
