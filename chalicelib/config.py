@@ -123,3 +123,8 @@ def allowed_origins() -> frozenset[str]:
     """The sites whose scripts may call the API from a browser, such as https://admin.example.com; none by default."""
     listed = os.environ.get("ALLOWED_ORIGINS", "").split(",")
     return frozenset(origin.strip() for origin in listed if origin.strip())
+
+
+def runs_in_lambda() -> bool:
+    """Whether this process is an execution environment of Lambda, which says so itself."""
+    return "AWS_LAMBDA_FUNCTION_NAME" in os.environ

@@ -26,6 +26,7 @@ from ops import (
     links,
     local,
     logs,
+    models,
     restore,
     smoke,
     stages,
@@ -224,6 +225,7 @@ commands.command(name="status")(status.show_status)
 commands.command(name="doctor")(doctor.examine)
 commands.command()(consumers.pause)
 commands.command()(consumers.resume)
+commands.command(name="models")(models.write)
 
 EXPECTED = (
     BotoCoreError,

@@ -25,6 +25,7 @@ from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
 from ops import PROJECT
+from ops.bytecode import add_bytecode
 
 WHEELS = PROJECT / ".venv" / "wheels"
 
@@ -87,7 +88,7 @@ def package(stage: str) -> Package:
     for resource in sam["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             del resource["Properties"]["Tracing"]  # Chalice writes the default, which would hide that of Globals
-    return Package(reproducible(code), _with_stage(sam, stage), version(PROJECT))
+    return Package(add_bytecode(reproducible(code)), _with_stage(sam, stage), version(PROJECT))
 
 
 def reproducible(code: bytes) -> bytes:

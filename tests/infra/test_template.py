@@ -110,7 +110,7 @@ def mappings(resources: Resources) -> Iterator[tuple[Mapping[str, Any], Mapping[
 
 def test_the_recorder_takes_large_batches_with_few_consumers(resources: Resources) -> None:
     expected = {
-        "BatchSize": 500,
+        "BatchSize": 495,
         "EventSourceArn": {"Fn::Sub": "${ClickQueue.Arn}"},
         "FunctionName": {"Ref": "RecordClicks"},
         "FunctionResponseTypes": ["ReportBatchItemFailures"],

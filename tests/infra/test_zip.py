@@ -6,9 +6,11 @@ import sys
 import zipfile
 from email import message_from_bytes
 from importlib.metadata import distribution
+from io import BytesIO
 from pathlib import Path
 
 from ops import PROJECT
+from ops.bytecode import add_bytecode
 from ops.package import Package
 
 
@@ -18,7 +20,7 @@ def test_the_zip_is_small(dev_package: Package) -> None:
 
 def test_the_zip_holds_the_app_its_requirements_and_nothing_else(zip_file: zipfile.ZipFile) -> None:
     expected = {
-        "app.py", "chalice", "chalicelib",
+        "__pycache__", "app.py", "chalice", "chalicelib",
         "ada_url", "aws_lambda_powertools", "cachetools", "cffi", "jmespath", "msgspec", "pycparser",
         "typing_extensions.py",
     }  # fmt: skip
@@ -83,6 +85,27 @@ def test_the_app_starts_from_the_zip_and_imports_nothing_that_a_redirect_does_no
     )
 
     assert (0, "[]\n", "") == (done.returncode, done.stdout, done.stderr)
+
+
+def test_every_module_comes_compiled_as_lambda_cannot_keep_what_it_compiles(zip_file: zipfile.ZipFile) -> None:
+    names = zip_file.namelist()
+    expected = {name for name in names if name.endswith(".py")}
+
+    compiled = {
+        str(Path(name).parent.parent / Path(name).name.split(".")[0]) + ".py"
+        for name in names
+        if name.endswith(f".{sys.implementation.cache_tag}.pyc")
+    }
+
+    assert expected == compiled
+
+
+def test_what_is_compiled_is_the_same_every_time() -> None:
+    archive = BytesIO()
+    with zipfile.ZipFile(archive, "w") as source:
+        source.writestr("module.py", "NAMES = frozenset({'a', 'b', 'c'})\n")
+
+    assert add_bytecode(archive.getvalue()) == add_bytecode(archive.getvalue())
 
 
 def test_the_code_is_for_the_runtime_that_the_template_names(dev_package: Package) -> None:

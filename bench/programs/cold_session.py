@@ -1,0 +1,3 @@
+"""What nobody who uses botocore gets around."""
+
+import botocore.session  # noqa: F401

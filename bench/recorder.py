@@ -1,0 +1,139 @@
+"""The recorder: how many clicks a second of CPU it counts, and what DynamoDB asks for them."""
+
+import json
+import random
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+from bench.aws import Stub
+from bench.rounds import BASELINE, Figure, in_turns
+from bench.warm import run
+from chalicelib.clicks.click import Click, encode
+from chalicelib.clicks.transactions import plan
+from ops import PROJECT
+
+ROUNDS = 5
+BATCHES = 4
+BATCHES_ONE_BY_ONE = 1
+LINKS = 10_000
+
+
+def batch_size() -> int:
+    """How many clicks the recorder is handed at once, as app.py says."""
+    _, _, rest = (PROJECT / "app.py").read_text().partition('queue="clicks", batch_size=')
+    return int(rest.partition(",")[0])
+
+
+def hot(random_numbers: random.Random, batches: int) -> list[list[Click]]:
+    """Batches of clicks on one link."""
+    return [[_click("hot-link", random_numbers) for _ in range(batch_size())] for _ in range(batches)]
+
+
+def zipf(random_numbers: random.Random, batches: int) -> list[list[Click]]:
+    """Batches of clicks on 10,000 links, of which the n-th is followed 1/n times as often as the first."""
+    weights = list(accumulate(1 / rank for rank in range(1, LINKS + 1)))
+    codes = [f"link{number:05}" for number in range(LINKS)]
+    return [
+        [_click(code, random_numbers) for code in random_numbers.choices(codes, cum_weights=weights, k=batch_size())]
+        for _ in range(batches)
+    ]
+
+
+MIXES = {"one hot link": hot, "Zipf over 10,000 links": zipf}
+
+
+@dataclass(frozen=True)
+class Units:
+    """What a click costs in DynamoDB, on average."""
+
+    write_units: float
+    calls: float
+
+
+def measure(stub: Stub, unpacked: Path, directory: Path) -> dict[str, Figure]:
+    """Clicks per second of CPU, by the mix of links."""
+    figures = {}
+    for name, mix in MIXES.items():
+        batches = mix(random.Random(2026), BATCHES)  # noqa: S311 (the same clicks every time)
+        many, few = directory / "many.json", directory / "few.json"
+        many.write_text(json.dumps([_event(batch) for batch in batches]))
+        few.write_text(json.dumps([_event(batch) for batch in batches[:BATCHES_ONE_BY_ONE]]))
+
+        def clicks(what: str, events: Path) -> float:
+            environment = {**stub.environment, "PYTHONPATH": str(unpacked)}
+            if what == "bare":
+                environment |= {"AWS_CA_BUNDLE": str(stub.authorities)}
+            return float(run("recorder.py", what, str(events), environment=environment)["clicks"])
+
+        measures = {BASELINE: lambda few=few: clicks("bare", few), name: lambda many=many: clicks("app", many)}
+        figures[name] = in_turns(ROUNDS, measures)[name]
+    return figures
+
+
+def units(batches: Sequence[Sequence[Click]]) -> Units:
+    """Write units and calls for each click, if every batch is counted at the first try.
+
+    A write unit is a kilobyte, begun; a transaction costs twice (its writes are prepared, and then done).
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+    """
+    transactions = [transaction for batch in batches for transaction in plan(batch)]
+    actions = [action for transaction in transactions for action in transaction.actions(0, 90)]
+    written = sum(2 * -(-size(action["Put"]["Item"]) // 1024) if "Put" in action else 2 for action in actions)
+    clicks = sum(map(len, batches))
+    return Units(written / clicks, len(transactions) / clicks)
+
+
+def size(item: Mapping[str, Any]) -> int:
+    """Bytes of an item of texts and numbers: names, texts in UTF-8, numbers at half a byte a digit and one more.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+    """
+    total = 0
+    for name, value in item.items():
+        [(kind, text)] = value.items()
+        total += len(name.encode()) + (len(text.encode()) if kind == "S" else -(-len(text) // 2) + 1)
+    return total
+
+
+def describe(figures: Mapping[str, Figure]) -> str:
+    """The figures, as a page of the report."""
+    rows = []
+    for name, figure in figures.items():
+        cost = units(MIXES[name](random.Random(2026), 20))  # noqa: S311 (the same clicks every time)
+        rows.append(
+            f"| {name} | {figure.baseline_median:,.0f} | {figure.median:,.0f} | **{figure.ratio:.1f}** "
+            f"| {cost.write_units:.2f} | {1 / cost.calls:.1f} |"
+        )
+    head = "| clicks on | one by one, clicks per CPU second | Linkly's | ratio | write units a click | clicks a call |"
+    return "\n".join([f"Batches of {batch_size()}.", "", head, "|---|---|---|---|---|---|", *rows])
+
+
+def _click(code: str, random_numbers: random.Random) -> Click:
+    return Click(
+        v=1,
+        id=uuid.UUID(int=random_numbers.getrandbits(128), version=4),
+        code=code,
+        occurred_at=datetime.now(UTC) - timedelta(seconds=2),
+        referrer="https://news.example/2026/05/27/an-article-with-a-link",
+        user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+        country="DE",
+    )
+
+
+def _event(clicks: Sequence[Click]) -> dict[str, Any]:
+    records = [
+        {
+            "messageId": str(click.id),
+            "receiptHandle": f"receipt-{click.id}",
+            "attributes": {"ApproximateReceiveCount": "1"},
+            "body": encode(click),
+            "eventSource": "aws:sqs",
+        }
+        for click in clicks
+    ]
+    return {"Records": records}

@@ -1,0 +1,77 @@
+"""One warm redirect: the handler called with API Gateway's event, by where the link is found."""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.aws import Stub
+from bench.rounds import BASELINE, PROGRAMS, Figure, in_turns
+from ops import emulator
+
+ROUNDS = 5
+FOLLOWS = 150
+PLACES = ("memory", "table", "link")
+
+
+@dataclass(frozen=True)
+class Redirect:
+    """What a redirect costs: the app's, and the app's without its log line, each in CPU microseconds; its AWS calls."""
+
+    app: Figure
+    silent: Figure
+    calls: list[str]
+
+
+def measure(stub: Stub, unpacked: Path) -> dict[str, Redirect]:
+    """What a redirect costs, by where the link is found."""
+    return {place: _measure(stub, unpacked, place) for place in PLACES}
+
+
+def _measure(stub: Stub, unpacked: Path, place: str) -> Redirect:
+    calls: dict[str, list[str]] = {}
+
+    def follow(what: str) -> float:
+        environment = {**stub.environment, "PYTHONPATH": str(unpacked)}
+        if what == "bare":
+            environment |= {"AWS_CA_BUNDLE": str(stub.authorities)}
+        done = run("warm.py", what, place, str(FOLLOWS), environment=environment)
+        calls[what] = done["calls"]
+        return float(done["microseconds"])
+
+    figures = in_turns(
+        ROUNDS, {BASELINE: lambda: follow("bare"), "app": lambda: follow("app"), "silent": lambda: follow("silent")}
+    )
+    return Redirect(figures["app"], figures["silent"], calls["app"])
+
+
+def run(program: str, *arguments: str, environment: Mapping[str, str]) -> Any:
+    """Run a program of bench/programs in Lambda's surroundings; gives the JSON that it prints to stderr at its end."""
+    done = subprocess.run(
+        [emulator.PYTHON, PROGRAMS / program, *arguments],
+        env={"PYTHONDONTWRITEBYTECODE": "1", **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return json.loads(done.stderr.splitlines()[-1])
+
+
+def describe(redirects: Mapping[str, Redirect]) -> str:
+    """The figures, as a page of the report."""
+    rows = [
+        f"| {place} | {', '.join(each.calls)} | {each.app.baseline_median:.0f} | {each.app.median:.0f} "
+        f"| **{each.app.ratio:.2f}** | {each.silent.ratio:.2f} |"
+        for place, each in redirects.items()
+    ]
+    return "\n".join(
+        [
+            "| the link is found in | AWS calls | bare, CPU µs | Linkly, CPU µs | ratio | without its log line |",
+            "|---|---|---|---|---|---|", *rows,
+        ]
+    )  # fmt: skip
