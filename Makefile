@@ -32,6 +32,14 @@ test: $(ready) ## Run every test: unit, functional, properties, infra, e2e
 chaos: $(ready) ## Break the deployed stack's calls while it counts 10,000 clicks on 50 links
 	@CHAOS_CLICKS=10000 CHAOS_LINKS=50 $(python) -m pytest tests/e2e/test_chaos.py
 
+.PHONY: bench
+bench: $(ready) ## Measure redirects, cold starts, the recorder and the local stack, each against its baseline
+	@$(python) -m bench
+
+.PHONY: load
+load: .venv/ready ## Follow a link at a RATE (5 a second) for SECONDS (20) at URL with KEY, and see each click counted
+	@$(python) -m ops load
+
 .PHONY: check
 check: $(ready) ## Lint, type-check and test: what CI runs
 	.venv/bin/ruff check

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any
 
+import httpx
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
@@ -24,8 +25,10 @@ from ops import (
     keys,
     leftovers,
     links,
+    load,
     local,
     logs,
+    measure,
     models,
     restore,
     smoke,
@@ -226,10 +229,13 @@ commands.command(name="doctor")(doctor.examine)
 commands.command()(consumers.pause)
 commands.command()(consumers.resume)
 commands.command(name="models")(models.write)
+commands.command(name="measure")(measure.measure)
+commands.command(name="load")(load.send)
 
 EXPECTED = (
     BotoCoreError,
     ClientError,
+    httpx.HTTPError,
     aws.NotConnected,
     consumers.SwitchFailed,
     deployment.DeploymentFailed,

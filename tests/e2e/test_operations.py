@@ -296,3 +296,23 @@ def test_a_command_that_does_not_know_where_to_go_says_so(
     listed = ops("keys", "list", "--stage", "dev")
 
     assert (1, True) == (listed.returncode, listed.stderr.startswith(sentence))
+
+
+def test_a_load_at_a_constant_rate_is_counted_to_the_last_click(dev: str) -> None:
+    done = ops("load", "--rate", "5", "--seconds", "2", "--url", dev, "--key", make_key())
+
+    assert (0, "") == (done.returncode, done.stderr)
+    sent, latency, verdict = done.stdout.splitlines()
+    assert ("sent 10: 10 answered 302", "redirected 10, counted 10: exact") == (sent, verdict)
+    assert latency.startswith("latency: p50 ")
+
+
+def test_a_stage_is_measured_over_http_and_by_lambdas_own_account(dev: str) -> None:
+    httpx.get(f"{dev}/health", timeout=30).raise_for_status()
+
+    done = ops("measure", "--stage", "dev", "--follows", "5")
+
+    assert (0, "") == (done.returncode, done.stderr)
+    http, *functions = done.stdout.splitlines()
+    assert http.startswith("HTTP: 5 follows, 5 redirected; p50 ")
+    assert re.search(r"^api_handler: \d+ warm, \d+ cold; at most \d+ of \d+ MB used$", functions[0])

@@ -12,6 +12,7 @@ from app import app
 from chalicelib import browsers
 from chalicelib.links.link import Status
 from chalicelib.links.store import insert_link
+from chalicelib.redirects import follow
 from chalicelib.redirects.cache import Redirect, put_redirect
 from tests import infrastructure
 from tests.builders import LambdaContext, a_link, a_request
@@ -204,3 +205,19 @@ def test_a_click_that_botocore_sends_twice_has_the_same_id_twice(anyone: Visitor
     first, second = messages()
     assert TO_THE_TARGET == answer
     assert first == second
+
+
+def test_a_redirect_costs_one_call_from_memory_two_from_the_cache_and_four_the_first_time(
+    anyone: Visitor, faults: Faults
+) -> None:
+    anyone.get("/my-link")
+    assert ["GetItem", "GetItem", "PutItem", "SendMessage"] == faults.operations
+
+    faults.calls.clear()
+    anyone.get("/my-link")
+    assert ["SendMessage"] == faults.operations
+
+    faults.calls.clear()
+    follow.forget()
+    anyone.get("/my-link")
+    assert ["GetItem", "SendMessage"] == faults.operations

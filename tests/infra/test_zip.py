@@ -1,5 +1,6 @@
 """The zip that Lambda runs."""
 
+import json
 import re
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from email import message_from_bytes
 from importlib.metadata import distribution
 from io import BytesIO
 from pathlib import Path
+
+import pytest
 
 from ops import PROJECT
 from ops.bytecode import add_bytecode
@@ -72,19 +75,59 @@ def test_every_pinned_requirement_is_in_the_zip_in_its_version(zip_file: zipfile
     }
 
 
-def test_the_app_starts_from_the_zip_and_imports_nothing_that_a_redirect_does_not_need(
-    zip_file: zipfile.ZipFile, tmp_path: Path
-) -> None:
-    zip_file.extractall(tmp_path)
-    only_boto3_beside_it = PROJECT / ".venv-aws" / "bin" / "python"
-    dear = ("boto3", "ada_url", "aws_lambda_powertools.utilities.idempotency")
-    program = f"import app, sys; print([name for name in {dear} if name in sys.modules])"
-
+@pytest.fixture(scope="module")
+def modules_at_a_cold_start(zip_file: zipfile.ZipFile, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """What has been imported before the first request comes, in Lambda's surroundings: boto3 and nothing else."""
+    directory = tmp_path_factory.mktemp("task")
+    zip_file.extractall(directory)
     done = subprocess.run(
-        [only_boto3_beside_it, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
+        [PROJECT / ".venv-aws" / "bin" / "python", "-c", "import app, sys, json; print(json.dumps([*sys.modules]))"],
+        cwd=directory,
+        env={
+            "AWS_DEFAULT_REGION": "eu-central-1",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_LAMBDA_FUNCTION_NAME": "linkly-dev-api_handler",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
     )
+    assert (0, "") == (done.returncode, done.stderr)
+    return set(json.loads(done.stdout))
 
-    assert (0, "[]\n", "") == (done.returncode, done.stdout, done.stderr)
+
+def test_a_cold_start_imports_these_packages_and_no_other(modules_at_a_cold_start: set[str]) -> None:
+    shipped_or_lambdas = {
+        "app", "chalice", "chalicelib",
+        "aws_lambda_powertools", "cachetools", "jmespath", "msgspec", "typing_extensions",
+        "botocore", "dateutil", "six", "urllib3",
+    }  # fmt: skip
+
+    # Modules whose names begin with an underscore are made by the start-up of a virtual environment, or compiled.
+    packages = {name.partition(".")[0] for name in modules_at_a_cold_start if not name.startswith("_")}
+
+    assert shipped_or_lambdas == packages - sys.stdlib_module_names - {"cython_runtime"}
+
+
+def test_a_redirect_does_without_what_the_other_functions_are_made_of(modules_at_a_cold_start: set[str]) -> None:
+    unneeded = {
+        "chalicelib.clicks.purge",
+        "chalicelib.clicks.recorder",
+        "chalicelib.deliveries",
+        "chalicelib.links.publisher",
+        "chalicelib.redirects.refresher",
+        "ada_url",
+        "aws_lambda_powertools.utilities.idempotency",
+    }
+
+    assert set() == unneeded & modules_at_a_cold_start
+
+
+def test_a_cold_start_imports_no_more_modules_than_it_did(modules_at_a_cold_start: set[str]) -> None:
+    # 470 of them, with Python 3.11; what is more must be worth it.
+    assert len(modules_at_a_cold_start) < 500
 
 
 def test_every_module_comes_compiled_as_lambda_cannot_keep_what_it_compiles(zip_file: zipfile.ZipFile) -> None:

@@ -1,0 +1,232 @@
+"""The whole of Linkly on the emulated AWS: follows, the time until they are counted, a backlog, and statistics."""
+
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+
+from bench import noop
+from bench.rounds import BASELINE, Figure, in_turns
+from chalicelib import aws as app_aws
+from chalicelib import config
+from chalicelib.access.callers import Caller
+from chalicelib.access.keys import Role
+from chalicelib.clicks.click import Click, encode
+from chalicelib.clicks.counters import SHARDS, SORT_KEY, clicks_by_day, sort_key
+from chalicelib.links.create import Wish, create_link
+from ops import emulator
+from ops.aws import client
+from ops.deploy import deploy, queue_depth
+from ops.load import percentile
+from ops.logs import json_lines
+from ops.package import package
+from ops.stages import LOCAL, function_environment
+
+PORT = 4966
+VISITORS = 4
+ROUNDS = 5
+SECONDS = 3
+"""Of one round's follows."""
+BACKLOG = 10_000
+PATIENCE = 180
+
+
+@dataclass(frozen=True)
+class Reads:
+    """What a link's statistics asked of DynamoDB."""
+
+    counters: int
+    calls: int
+    read_units: float
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What was measured."""
+
+    follows: Figure
+    """A second, and the no-op's."""
+    sent: int
+    counted: int
+    lags: list[float]
+    """Milliseconds from a click to its commit, by the recorder's own metric."""
+    drained: float
+    """Clicks a second, of a backlog."""
+    statistics: Mapping[str, Reads]
+
+
+@contextmanager
+def deployed(directory: Path) -> Iterator[tuple[str, str]]:
+    """The stage `local`, and the no-op beside it; gives their URLs."""
+    with emulator.emulated_aws(PORT, directory) as endpoint:
+        os.environ.update(emulator.environment(endpoint))
+        deployment = deploy(package(LOCAL), LOCAL, {}, lambda _: None)
+        emulator.complete(deployment)
+        os.environ.update(function_environment(LOCAL))
+        app_aws.forget_clients()
+        ours = client("lambda").get_function_configuration(FunctionName=f"linkly-{LOCAL}-api_handler")
+        api = noop.deploy(ours["Runtime"], ours["MemorySize"])
+        yield (
+            emulator.deployed_url(endpoint, deployment.outputs),
+            emulator.deployed_url(endpoint, {"RestAPIId": api}),
+        )
+
+
+def measure(directory: Path) -> Stack:
+    """Measure all of it."""
+    with deployed(directory) as (url, noop_url):
+        code = _new_link()
+        follows, sent, since = _follow(url, noop_url, code)
+        counted = _wait_until_counted(code, sent)
+        lags = list(_lags(since))
+        return Stack(follows, sent, counted, lags, _drain(_new_link()), _statistics())
+
+
+def _new_link() -> str:
+    owner = Caller("bench", Role.USER)
+    return create_link(Wish("https://example.com/", None, owner.owner, frozenset())).code
+
+
+def _follow(url: str, noop_url: str, code: str) -> tuple[Figure, int, float]:
+    """Follows a second, how many of ours there were in all, and when it began."""
+    sent: list[int] = []
+
+    def rate(address: str, into: list[int]) -> float:
+        with ThreadPoolExecutor(VISITORS) as visitors:
+            started = time.monotonic()
+            done = sum(visitors.map(lambda _: _visit(address, started + SECONDS), range(VISITORS)))
+            into.append(done)
+            return done / (time.monotonic() - started)
+
+    since = time.time()
+    measures: dict[str, Callable[[], float]] = {
+        BASELINE: lambda: rate(f"{noop_url}/{code}", []),
+        "follows": lambda: rate(f"{url}/{code}", sent),
+    }
+    for warm_up in measures.values():
+        warm_up()
+    return in_turns(ROUNDS, measures)["follows"], sum(sent), since
+
+
+def _visit(address: str, deadline: float) -> int:
+    followed = 0
+    with httpx.Client(timeout=30) as visitor:
+        while time.monotonic() < deadline:
+            answer = visitor.get(address)
+            if answer.status_code != httpx.codes.FOUND:
+                raise httpx.HTTPStatusError(answer.text, request=answer.request, response=answer)
+            followed += 1
+    return followed
+
+
+def _wait_until_counted(code: str, expected: int) -> int:
+    deadline = time.monotonic() + PATIENCE
+    while (counted := sum(clicks_by_day(code).values())) < expected and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return counted
+
+
+def _lags(since: float) -> Iterator[float]:
+    for line in json_lines(LOCAL, "record_clicks", since, "ClickLag"):
+        yield from line["ClickLag"]
+
+
+def _drain(code: str) -> float:
+    """Clicks a second that are counted of a backlog, from the moment that the recorder is switched on."""
+    _switch_recorder(on=False)
+    queue = config.click_queue_url()
+
+    def send(batch: int) -> None:
+        entries: Any = [{"Id": str(number), "MessageBody": _message(code)} for number in range(10)]
+        answer = client("sqs").send_message_batch(QueueUrl=queue, Entries=entries)
+        if answer.get("Failed"):
+            raise LookupError(f"batch {batch} was not accepted")
+
+    with ThreadPoolExecutor(VISITORS) as senders:
+        list(senders.map(send, range(BACKLOG // 10)))
+    if queue_depth(queue) != BACKLOG:
+        raise LookupError(f"{queue_depth(queue)} messages wait instead of {BACKLOG}")
+    started = time.monotonic()
+    _switch_recorder(on=True)
+    counted = _wait_until_counted(code, BACKLOG)
+    if counted != BACKLOG:
+        raise LookupError(f"{counted} of {BACKLOG} clicks were counted in {PATIENCE} seconds")
+    return BACKLOG / (time.monotonic() - started)
+
+
+def _message(code: str) -> str:
+    nothing: dict[str, None] = {"referrer": None, "user_agent": None, "country": None}
+    return encode(Click(v=1, id=uuid.uuid4(), code=code, occurred_at=datetime.now(UTC), **nothing))
+
+
+def _switch_recorder(*, on: bool) -> None:
+    functions = client("lambda")
+    mappings = functions.list_event_source_mappings(FunctionName=f"linkly-{LOCAL}-record_clicks")
+    [mapping] = mappings["EventSourceMappings"]
+    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=on)
+    while functions.get_event_source_mapping(UUID=mapping["UUID"])["State"] != ("Enabled" if on else "Disabled"):
+        time.sleep(0.1)
+
+
+def _statistics() -> dict[str, Reads]:
+    year = [(date(2026, 12, 31) - timedelta(days=back)).isoformat() for back in range(365)]
+    busy = [sort_key(day, shard) for day in year for shard in range(SHARDS)]
+    return {
+        "10 clicks, on 10 days": _reads("ten", dict.fromkeys(busy[::SHARDS][:10], 1)),
+        "10 million in a year": _reads("ten-million", dict.fromkeys(busy, 10_000_000 // len(busy))),
+        "1,000 million in a year": _reads("thousand-million", dict.fromkeys(busy, 1_000_000_000 // len(busy))),
+    }
+
+
+def _reads(code: str, counters: Mapping[str, int]) -> Reads:
+    table = config.daily_clicks_table()
+    items = [
+        {"PutRequest": {"Item": {"code": {"S": code}, SORT_KEY: {"S": key}, "clicks": {"N": str(count)}}}}
+        for key, count in counters.items()
+    ]
+    for start in range(0, len(items), 25):
+        client("dynamodb").batch_write_item(RequestItems={table: items[start : start + 25]})
+    answers: list[Mapping[str, Any]] = []
+    events, ask = (
+        app_aws.dynamodb().meta.events,
+        cast("Callable[..., None]", _ask_for_units),
+    )  # the stubs know no answer
+    events.register("provide-client-params.dynamodb.Query", ask, unique_id="ask")
+    events.register("after-call.dynamodb.Query", lambda parsed, **_: answers.append(parsed), unique_id="listen")
+    clicks_by_day(code)
+    for name, unique_id in (("provide-client-params", "ask"), ("after-call", "listen")):
+        events.unregister(f"{name}.dynamodb.Query", unique_id=unique_id)
+    return Reads(len(counters), len(answers), sum(each["ConsumedCapacity"]["CapacityUnits"] for each in answers))
+
+
+def _ask_for_units(params: dict[str, Any], **_: Any) -> Any:
+    return {**params, "ReturnConsumedCapacity": "TOTAL"}
+
+
+def describe(stack: Stack) -> str:
+    """The figures, as a page of the report."""
+    p50, p99 = (percentile(stack.lags, share) for share in (0.5, 0.99))
+    rows = [
+        f"| {name} | {each.counters} | {each.calls} | {each.read_units:g} |" for name, each in stack.statistics.items()
+    ]
+    return "\n".join(
+        [
+            f"| {VISITORS} visitors at a time | |", "|---|---|",
+            f"| the no-op, follows a second | {stack.follows.baseline_median:.0f} |",
+            f"| Linkly, follows a second | {stack.follows.median:.0f} |",
+            f"| ratio | **{stack.follows.ratio:.2f}** |",
+            f"| redirected, counted | {stack.sent}, {stack.counted} |",
+            f"| from a click to its commit | p50 {p50:.0f} ms, p99 {p99:.0f} ms |",
+            f"| a backlog of {BACKLOG:,}, clicks a second | {stack.drained:.0f} |",
+            "",
+            "| statistics of a link with | counters | calls | read units |", "|---|---|---|---|", *rows,
+        ]
+    )  # fmt: skip

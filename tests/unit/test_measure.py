@@ -1,0 +1,60 @@
+"""What `python -m ops measure` and `make load` make of what they see."""
+
+import math
+
+import pytest
+
+from ops.load import Follow, Load, describe, percentile
+from ops.measure import Report, parse
+
+# https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html, as it comes: with tabs.
+WARM = (
+    "REPORT RequestId: 8f507cfc-xmpl-4697-b07a-ac58fc914c95\tDuration: 15.74 ms\tBilled Duration: 16 ms\t"
+    "Memory Size: 128 MB\tMax Memory Used: 56 MB\t\n"
+)
+COLD = WARM.replace("56 MB\t", "56 MB\tInit Duration: 130.49 ms\t")
+TRACED = COLD + "XRAY TraceId: 1-5e34a614-10bdxmplf1fb44f07bc535a1\tSegmentId: 07f5xmpl2d1f6f85\tSampled: true\t\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (WARM, Report(15.74, None, 128, 56)),
+        (COLD, Report(15.74, 130.49, 128, 56)),
+        (TRACED, Report(15.74, 130.49, 128, 56)),
+        ("START RequestId: 8f507cfc-xmpl-4697-b07a-ac58fc914c95 Version: $LATEST\n", None),
+        ("REPORT RequestId: 8f507cfc-xmpl-4697-b07a-ac58fc914c95\tStatus: timeout", None),
+        ('{"message": "REPORT RequestId: "}', None),
+    ],
+)
+def test_a_report_line_is_read(line: str, expected: Report | None) -> None:
+    assert expected == parse(line)
+
+
+def test_a_percentile_is_a_value_that_was_seen() -> None:
+    values = [float(value) for value in range(100, 0, -1)]
+
+    assert [50, 99, 100, 1] == [percentile(values, share) for share in (0.5, 0.99, 1, 0)]
+    assert [7, 7] == [percentile([7], share) for share in (0.5, 0.99)]
+    assert math.isnan(percentile([], 0.5))
+
+
+@pytest.mark.parametrize(
+    ("counted", "exact"), [(1, False), (2, True), (3, True), (4, False)], ids=["lost", "all", "unknown", "twice"]
+)
+def test_a_load_is_exact_if_every_redirect_was_counted_and_nothing_that_cannot_have_been_a_click(
+    counted: int, exact: bool
+) -> None:
+    follows = [Follow(302, 0.1), Follow(302, 0.3), Follow(503, 0.2), Follow(None, 30)]
+
+    assert exact is Load(follows, counted).exact
+
+
+def test_a_load_tells_what_became_of_every_follow() -> None:
+    load = Load([Follow(302, 0.1), Follow(302, 0.3), Follow(503, 0.2), Follow(None, 30)], 2)
+
+    assert [
+        "sent 4: 2 answered 302, 1 answered 503, 1 answered never",
+        "latency: p50 200 ms, p90 300 ms, p99 300 ms, max 300 ms",
+        "redirected 2, counted 2: exact",
+    ] == describe(load).splitlines()
