@@ -67,6 +67,7 @@ class Price:
 _CLOUDWATCH = "https://aws.amazon.com/cloudwatch/pricing/"
 _DYNAMODB = "https://aws.amazon.com/dynamodb/pricing/on-demand/"
 _KMS = "https://aws.amazon.com/kms/pricing/"
+_WAF = "https://aws.amazon.com/waf/pricing/"
 _LAMBDA = "https://aws.amazon.com/lambda/pricing/"
 _AWS, _SECOND_HAND, _PARTLY = "AWS", "second-hand", "AWS (the free part); second-hand"
 
@@ -101,6 +102,9 @@ PRICES = {
     "alarms": Price("CloudWatch, alarms", 0.1, 1, "alarm", 10, _CLOUDWATCH, _PARTLY),
     "dashboards": Price("CloudWatch, dashboards", 3, 1, "dashboard", 3, _CLOUDWATCH, _PARTLY),
     "kms": Price("KMS, requests", 0.03, 1e4, "10,000", 20_000, _KMS, _PARTLY),
+    "firewalls": Price("WAF, a web ACL", 5, 1, "web ACL", 0, _WAF, _SECOND_HAND),
+    "rules": Price("WAF, rules and managed groups of rules", 1, 1, "rule", 0, _WAF, _SECOND_HAND),
+    "filtered": Price("WAF, requests", 0.6, 1e6, "million", 0, _WAF, _SECOND_HAND),
     "keys": Price("KMS, a key of one's own", 1, 1, "key", 0, _KMS, _AWS),
 }
 
@@ -234,8 +238,8 @@ def months_table(click: Click) -> str:
     return _markdown(rows)
 
 
-def idle_table(alarms: Mapping[str, int]) -> str:
-    """What is paid while nobody clicks; `alarms` has their number by the setting ALARMS."""
+def idle_table(alarms: Mapping[str, int], rules: int) -> str:
+    """What is paid while nobody clicks; `alarms` has their number by the setting ALARMS, `rules` is the firewall's."""
     fewest, most = polls(FEWEST_POLLERS), polls(MOST_POLLERS)
     lines: list[tuple[str, Mapping[str, float]]] = [
         (f"Lambda asks three empty queues, with {FEWEST_POLLERS} pollers: {fewest:,.0f} requests", {"sqs": fewest}),
@@ -245,6 +249,7 @@ def idle_table(alarms: Mapping[str, int]) -> str:
         (f"`ALARMS=all`: {alarms['all']} alarms", {"alarms": alarms["all"]}),
         ("`DASHBOARD=yes`, the default", {"dashboards": 1}),
         ("`ALARM_EMAIL`: the key that encrypts the topic", {"keys": 1}),
+        (f"`FIREWALL=true`: AWS WAF with {rules} rules", {"firewalls": 1, "rules": rules}),
     ]
     rows = [
         ["dollars a month, for nothing", "at list price", "less what AWS gives for nothing"],

@@ -96,10 +96,11 @@ def test_alarms_and_nobody_else_publish_on_the_encrypted_topic(resources: Resour
     this_account = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
     our_alarms = "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:linkly-dev-*"
 
-    [publish] = resources["AlarmTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    publish, plain_http = resources["AlarmTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     _, encrypt = resources["AlarmKey"]["Properties"]["KeyPolicy"]["Statement"]
 
     cloudwatch = {"Service": "cloudwatch.amazonaws.com"}
+    assert "Deny" == plain_http["Effect"]
     assert {"Ref": "AlarmKey"} == resources["AlarmTopic"]["Properties"]["KmsMasterKeyId"]
     assert (cloudwatch, ["kms:Decrypt", "kms:GenerateDataKey*"], this_account) == (
         encrypt["Principal"],
