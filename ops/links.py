@@ -19,7 +19,7 @@ from chalicelib import config
 from chalicelib.links.blocklist import check_target
 from chalicelib.links.link import Link, Status
 from chalicelib.links.store import every_link, insert_link, read_link
-from chalicelib.problems import BlockedTarget, CodeTaken
+from chalicelib.problems import BlockedTarget, CodeTaken, LinkNotFound
 from ops.deploy import outputs
 from ops.link_files import Format, NoHeader, Refusal, read_links, write_links
 from ops.stages import Stage, connect
@@ -122,13 +122,20 @@ def _insert(link: Link) -> tuple[Outcome, str]:
         if link.status is Status.ACTIVE:
             check_target(link.url)
         insert_link(link)
-    except BlockedTarget as problem:
-        return Outcome.INVALID, problem.detail
-    except CodeTaken:
-        if read_link(link.code) == link:
+    except (BlockedTarget, CodeTaken) as problem:
+        if _is_stored(link):
             return Outcome.UNCHANGED, ""
+        if isinstance(problem, BlockedTarget):
+            return Outcome.INVALID, problem.detail
         return Outcome.CONFLICTING, f"There is another link {link.code!r}. It stays as it is."
     return Outcome.CREATED, ""
+
+
+def _is_stored(link: Link) -> bool:
+    try:
+        return read_link(link.code) == link
+    except LinkNotFound:
+        return False
 
 
 def _windows(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

@@ -24,9 +24,10 @@ from chalicelib import clock, config
 from chalicelib.clicks.click import Click, encode
 from chalicelib.clicks.counters import SORT_KEY, clicks_by_day, day_of
 from chalicelib.clicks.transactions import why_not_countable
+from chalicelib.links.blocklist import check_target
 from chalicelib.links.link import Link, Status
 from chalicelib.links.store import every_link, insert_link, read_link, replace_link
-from chalicelib.problems import CodeTaken, LinkNotFound, StaleVersion
+from chalicelib.problems import BlockedTarget, CodeTaken, LinkNotFound, StaleVersion
 from chalicelib.redirects.cache import Redirect, find_redirect, put_redirect
 from ops.aws import client
 from ops.clicks import send
@@ -48,6 +49,7 @@ class Name(StrEnum):
     DAILY_CLICKS = "daily_clicks"
     DAILY_LINKS = "daily_links"
     API_KEYS = "api_keys"
+    BLOCKED_DOMAINS = "blocked_domains"
 
 
 class Outcome(StrEnum):
@@ -56,6 +58,7 @@ class Outcome(StrEnum):
     PUT_BACK = "put back"
     WOULD_BE = "would be put back"
     UNCHANGED = "unchanged"
+    BLOCKED = "not put back, since its domain is blocked"
     CHANGED = "changed by somebody else just now: run it again"
 
 
@@ -98,8 +101,9 @@ def tables(
         require_restorable(source, to_time)
     for source, target in targets.items():
         _start(source, target, to_time)
+    dynamodb = client("dynamodb")
     with Console(stderr=True).status("DynamoDB restores") as status:
-        while waiting := [target for target in targets.values() if not _is_there(target)]:
+        while waiting := [target for target in targets.values() if not _is_there(dynamodb, target)]:
             status.update(f"DynamoDB restores {', '.join(waiting)}")
             time.sleep(_SECONDS_BETWEEN_LOOKS)
     for target in targets.values():
@@ -162,14 +166,16 @@ def clicks(to_time: To, dry_run: DryRun = False, stage: Stage = None) -> None:
 
 @commands.command()
 def missing(
-    to_time: To, table: Annotated[Name, typer.Option(help="api_keys or daily_links.")], stage: Stage = None
+    to_time: To,
+    table: Annotated[Name, typer.Option(help="api_keys, blocked_domains or daily_links.")],
+    stage: Stage = None,
 ) -> None:
     """Put back items of another table that are gone; those that are there stay as they are. Safe to repeat.
 
     A key that is put back is as it was: revoke it again, if it was revoked since.
     """
     stage = connect(stage)
-    keys = {Name.API_KEYS: "id", Name.DAILY_LINKS: "day"}
+    keys = {Name.API_KEYS: "id", Name.BLOCKED_DOMAINS: "domain", Name.DAILY_LINKS: "day"}
     if table not in keys:
         raise typer.BadParameter("links and clicks have commands of their own")
     source = beside(stage, table, to_time)
@@ -209,13 +215,17 @@ def put_back(link: Link, *, dry_run: bool = False) -> Outcome:
         now = None
     if now and _content(now) == _content(link):
         return Outcome.UNCHANGED
-    if dry_run:
-        return Outcome.WOULD_BE
     try:
+        if link.status is Status.ACTIVE:
+            check_target(link.url)
+        if dry_run:
+            return Outcome.WOULD_BE
         if now:
             replace_link(link, now.version)
         else:
             _insert(link)
+    except BlockedTarget:
+        return Outcome.BLOCKED
     except (CodeTaken, StaleVersion):
         return Outcome.CHANGED
     return Outcome.PUT_BACK
@@ -379,14 +389,14 @@ def _start(source: str, target: str, to_time: datetime) -> None:
         return  # it was started before
 
 
-def _is_there(table: str) -> bool:
-    return bool(client("dynamodb").describe_table(TableName=table)["Table"]["TableStatus"] == "ACTIVE")
+def _is_there(dynamodb: Any, table: str) -> bool:
+    return bool(dynamodb.describe_table(TableName=table)["Table"]["TableStatus"] == "ACTIVE")
 
 
 def _require_restored(table: str) -> None:
     dynamodb = client("dynamodb")
     try:
-        there = _is_there(table)
+        there = _is_there(dynamodb, table)
     except dynamodb.exceptions.ResourceNotFoundException:
         there = False
     if not there:

@@ -84,6 +84,20 @@ def test_a_link_that_was_changed_since_it_was_exported_is_told_of_and_not_taken_
     assert ["https://example.com/new"] == [link.url for link in by_code()]
 
 
+def test_a_link_into_a_blocked_domain_does_not_come_in_and_one_that_is_there_stays() -> None:
+    insert_link(a_link())
+    insert_link(a_link(code="was-there"))
+    file = exported(Format.JSONL)
+    aws.dynamodb().delete_item(TableName=config.links_table(), Key={"code": {"S": "my-link"}})
+    put_domain("example.com", "fraud")
+
+    outcomes = {outcome: reason for _, outcome, reason in import_links(file, Format.JSONL, frozenset())}
+
+    assert {Outcome.INVALID, Outcome.UNCHANGED} == outcomes.keys()
+    assert "The operator of this shortener allows no links to 'example.com'" in outcomes[Outcome.INVALID]
+    assert [a_link(code="was-there")] == by_code()
+
+
 def test_a_line_that_is_no_link_keeps_no_other_from_coming_in() -> None:
     insert_link(LINKS[0])
     file = io.StringIO(f"nothing\n{exported(Format.JSONL).getvalue()}")

@@ -9,6 +9,7 @@ import pytest
 from chalicelib import clock, config
 from chalicelib.clicks.counters import clicks_by_day
 from chalicelib.clicks.recorder import record_clicks
+from chalicelib.links.blocklist import put_domain
 from chalicelib.links.link import Status
 from chalicelib.links.store import every_link, insert_link, read_link, replace_link
 from chalicelib.redirects.cache import Redirect, find_redirect, put_redirect
@@ -69,6 +70,14 @@ def test_a_link_that_nobody_has_cached_comes_back_at_its_own_version() -> None:
     put_back(a_link(version=4))
 
     assert a_link(version=4) == read_link("my-link")
+
+
+def test_a_link_into_a_domain_that_is_blocked_since_is_not_put_back() -> None:
+    insert_link(a_link(url="https://example.org/now", version=2))
+    put_domain("example.com", "fraud")
+
+    assert [Outcome.BLOCKED] * 2 == [put_back(a_link(), dry_run=True), put_back(a_link())]
+    assert a_link(url="https://example.org/now", version=2) == read_link("my-link")
 
 
 def test_a_link_that_changes_at_the_same_time_is_told_of_and_not_touched(monkeypatch: pytest.MonkeyPatch) -> None:
