@@ -6,7 +6,7 @@ gc.disable()  # until all is imported: nothing of it ever becomes garbage, but l
 
 import functools
 from collections.abc import Callable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 from chalice.app import Chalice, DynamoDBEvent, Request, Response, SNSEvent, SQSEvent
@@ -15,13 +15,19 @@ from chalicelib import aws, browsers, config, observability, problems
 from chalicelib.access.callers import authenticate
 from chalicelib.analytics.routes import routes as analytics_routes
 from chalicelib.clicks.routes import routes as clicks_routes
+from chalicelib.links.routes import base_url_of
 from chalicelib.links.routes import routes as links_routes
 from chalicelib.observability import logger
 from chalicelib.redirects.routes import routes as redirects_routes
 
+if TYPE_CHECKING:
+    from chalicelib.openapi import Health
+
 app = Chalice("linkly", configure_logs=False)
 
-PUBLIC = frozenset({("GET", "/health"), ("GET", "/robots.txt"), ("GET", "/{code}"), ("HEAD", "/{code}")})
+PUBLIC = frozenset(
+    {("GET", "/health"), ("GET", "/openapi.json"), ("GET", "/robots.txt"), ("GET", "/{code}"), ("HEAD", "/{code}")}
+)
 """What anyone may call, beside OPTIONS. Every other route, and every one to come, asks for an API key."""
 
 
@@ -72,15 +78,23 @@ app.register_blueprint(redirects_routes)
 
 
 @app.route("/health", methods=["GET"])
-def get_health() -> dict[str, str]:
+def get_health() -> "Health":
     """Say that the app answers; no table and no queue is asked."""
     return {"status": "ok"}
 
 
-@app.route("/robots.txt", methods=["GET"], content_types=[])
+@app.route("/robots.txt", methods=["GET"])
 def get_robots() -> Response:
     """Ask crawlers to stay away."""
     return Response(browsers.ROBOTS, {"Content-Type": "text/plain"})
+
+
+@app.route("/openapi.json", methods=["GET"])
+def get_openapi() -> dict[str, Any]:
+    """Describe this API, as OpenAPI 3.1."""
+    from chalicelib import openapi
+
+    return openapi.describe(app.routes, PUBLIC, base_url_of(cast("Request", app.current_request)))
 
 
 def show_options(**_: str) -> Response:
@@ -91,7 +105,7 @@ def show_options(**_: str) -> Response:
 
 # Chalice's own CORS allows one origin or all of them, and API Gateway answers for it without asking the app.
 for path in tuple(app.routes):
-    app.route(path, methods=["OPTIONS"], content_types=[])(show_options)
+    app.route(path, methods=["OPTIONS"])(show_options)
 
 
 # infra/template.yaml says which queue, topic or stream each of these names means: they have the stage in their names.
@@ -166,8 +180,10 @@ def _answering(view: Callable[..., Response]) -> Callable[..., Response]:
 
 # Chalice turns what a view raises into a 500 before any middleware sees it: https://github.com/aws/chalice/issues/1884
 for methods in app.routes.values():
-    for route in methods.values():
+    for method, route in methods.items():
         route.view_function = _answering(route.view_function)
+        if method not in {"POST", "PUT"}:
+            route.content_types = []  # no body is read, so none is refused for its type
 
 if config.runs_in_lambda():
     # Before the first request comes: Lambda starts a function with more CPU than its memory buys it later.

@@ -18,6 +18,7 @@
     ├── BodyTooLarge          413
     ├── UnsupportedMediaType  415
     ├── IdempotencyKeyReused  422
+    ├── TooManyRequests       429
     ├── InternalError         500
     └── Unavailable           503
 
@@ -29,9 +30,18 @@ import json
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import ClassVar
+from typing import ClassVar, TypedDict
 
 CONTENT_TYPE = "application/problem+json"
+
+
+class ProblemDetails(TypedDict):
+    """What is wrong with a request (RFC 9457); `detail` says what to change."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
 
 
 class Problem(Exception):
@@ -45,17 +55,21 @@ class Problem(Exception):
         """The sentence that says what to change."""
         return str(self)
 
+    @classmethod
+    def type_uri(cls) -> str:
+        """The `type` of this kind of problem."""
+        slug = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", cls.__name__).lower()
+        return f"urn:linkly:problem:{slug}"
+
     def body(self) -> str:
         """The problem details object as JSON text (RFC 9457, section 3.1)."""
-        slug = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(self).__name__).lower()
-        return json.dumps(
-            {
-                "type": f"urn:linkly:problem:{slug}",
-                "title": self.status.phrase,
-                "status": self.status.value,
-                "detail": self.detail,
-            }
-        )
+        details: ProblemDetails = {
+            "type": self.type_uri(),
+            "title": self.status.phrase,
+            "status": self.status.value,
+            "detail": self.detail,
+        }
+        return json.dumps(details)
 
 
 class BadRequest(Problem):
@@ -179,6 +193,13 @@ class IdempotencyKeyReused(Problem):
 
     def __init__(self) -> None:
         super().__init__("This Idempotency-Key was used with another body. Use a new one for a new request.")
+
+
+class TooManyRequests(Problem):
+    """More requests than are let through at once. API Gateway says so itself; nothing here raises it."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
 
 
 class InternalError(Problem):

@@ -30,6 +30,7 @@ from ops import (
     logs,
     measure,
     models,
+    openapi,
     restore,
     smoke,
     stages,
@@ -231,6 +232,12 @@ commands.command()(consumers.resume)
 commands.command(name="models")(models.write)
 commands.command(name="measure")(measure.measure)
 commands.command(name="load")(load.send)
+
+@commands.command(name="openapi")
+def write_openapi() -> None:
+    """Write docs/openapi.json anew, after a change of the API."""
+    openapi.write()
+
 
 EXPECTED = (
     BotoCoreError,

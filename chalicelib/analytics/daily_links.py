@@ -5,7 +5,7 @@ Best effort: an event that Lambda gives up on is not counted.
 """
 
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 from chalicelib import aws, clock, config
 from chalicelib.links.events import LinkEvent, UndecodableEvent, decode
@@ -13,6 +13,13 @@ from chalicelib.observability import logger
 
 MARKER_DAYS = 15
 """How long a repeated event is recognised; SNS and Lambda together try for some hours."""
+
+
+class DayOfLinks(TypedDict):
+    """How many links were created on a day in UTC."""
+
+    day: clock.Day
+    links: int
 
 
 def count_created_link(message: str) -> None:
@@ -33,7 +40,7 @@ def count_created_link(message: str) -> None:
             raise
 
 
-def links_by_day(days: int, today: date) -> list[dict[str, Any]]:
+def links_by_day(days: int, today: date) -> list[DayOfLinks]:
     """How many links were created on each of the last `days` days, today's included and newest first.
 
     A day without new links is left out. At most 100 days: one BatchGetItem.

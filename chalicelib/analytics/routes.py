@@ -1,11 +1,11 @@
 """The HTTP route of the operator's numbers."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from chalice.app import Blueprint
 
 from chalicelib import clock
-from chalicelib.analytics.daily_links import links_by_day
+from chalicelib.analytics.daily_links import DayOfLinks, links_by_day
 from chalicelib.parameters import DEFAULT_DAYS, whole_number
 
 if TYPE_CHECKING:
@@ -16,8 +16,14 @@ routes = Blueprint(__name__)
 MOST_DAYS = 100
 
 
+class LinksByDay(TypedDict):
+    """The links that were created on the last days, newest first and without days that had none."""
+
+    by_day: list[DayOfLinks]
+
+
 @routes.route("/analytics/links", methods=["GET"])
-def get_links_by_day() -> dict[str, Any]:
+def get_links_by_day() -> LinksByDay:
     """Show an admin how many links were created per day."""
     request = routes.current_request
     caller: Caller = request.context["caller"]

@@ -1,13 +1,13 @@
 """The HTTP route of a link's statistics."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from chalice.app import Blueprint
 
 from chalicelib import clock
 from chalicelib.clicks.counters import clicks_by_day
-from chalicelib.clicks.statistics import statistics
+from chalicelib.clicks.statistics import Statistics, statistics
 from chalicelib.links.link import Status
 from chalicelib.links.store import read_link
 from chalicelib.parameters import DEFAULT_DAYS, whole_number
@@ -22,7 +22,7 @@ MOST_DAYS = 3660
 
 
 @routes.route("/stats/{code}", methods=["GET"])
-def get_statistics(code: str) -> dict[str, Any]:
+def get_statistics(code: str) -> Statistics:
     """Show a link's clicks to its owner."""
     request = routes.current_request
     days = whole_number(request.query_params, "days", DEFAULT_DAYS, MOST_DAYS)

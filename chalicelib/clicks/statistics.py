@@ -2,10 +2,28 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any
+from typing import TypedDict
+
+from chalicelib import clock
+from chalicelib.links.codes import Code
 
 
-def statistics(code: str, counts: Mapping[str, int], days: int, today: date) -> dict[str, Any]:
+class DayOfClicks(TypedDict):
+    """How often a link was followed on a day in UTC."""
+
+    day: clock.Day
+    clicks: int
+
+
+class Statistics(TypedDict):
+    """A link's clicks: `total` is of all time, `by_day` newest first and without days that had none."""
+
+    code: Code
+    total: int
+    by_day: list[DayOfClicks]
+
+
+def statistics(code: str, counts: Mapping[str, int], days: int, today: date) -> Statistics:
     """The total of all time, and the counts of the last `days` days, today's included and newest first.
 
     `counts` maps days in UTC (2026-05-27) to clicks; a day without clicks is left out.

@@ -12,8 +12,14 @@ LONGEST_CODE = 64
 _PATTERN = rf"[A-Za-z0-9_-]{{3,{LONGEST_CODE}}}"
 _CODE = re.compile(_PATTERN, re.ASCII)
 
-Code = Annotated[str, msgspec.Meta(pattern=rf"^{_PATTERN}\Z")]
+# JSON Schema's regular expressions are ECMAScript's, in which $ is the very end and \Z is not known.
+_SCHEMA = {"pattern": f"^{_PATTERN}$"}
+
+Code = Annotated[str, msgspec.Meta(pattern=rf"^{_PATTERN}\Z", extra_json_schema=_SCHEMA)]
 """A code in a message or a cursor, checked when it is decoded."""
+
+WishedCode = Annotated[str, msgspec.Meta(extra_json_schema=_SCHEMA)]
+"""A code in a request, to be checked by `check_code`, which says why it is refused."""
 
 # The first segments of our own routes, present and promised: a link there could never be followed.
 RESERVED = frozenset({"links", "stats", "analytics", "health"})

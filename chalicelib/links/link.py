@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, TypedDict
+
+import msgspec
 
 from chalicelib import clock
+from chalicelib.links.codes import Code
 
 
 class Status(StrEnum):
@@ -17,6 +20,21 @@ class Status(StrEnum):
     ACTIVE = "active"
     DELETED = "deleted"
     BLOCKED = "blocked"
+
+
+Version = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class PublicLink(TypedDict):
+    """A link, as the HTTP API shows it."""
+
+    code: Code
+    url: str
+    short_url: str
+    owner: str
+    version: Version
+    created_at: clock.Timestamp
+    updated_at: clock.Timestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +49,7 @@ class Link:
     created_at: datetime
     updated_at: datetime
 
-    def public(self, base_url: str) -> dict[str, Any]:
+    def public(self, base_url: str) -> PublicLink:
         """The link as the HTTP API shows it, for visitors who reach us at `base_url`."""
         return {
             "code": self.code,

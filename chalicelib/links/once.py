@@ -5,20 +5,25 @@ die in between, the link that it may have made is found again: its write id, and
 made of the owner, the key and the body.
 """
 
+import re
 import uuid
-from typing import Any
+from typing import Any, cast
 
 from chalicelib import aws, config
 from chalicelib.links.create import Wish, create_link
+from chalicelib.links.link import PublicLink
 from chalicelib.problems import BadRequest, IdempotencyKeyReused, StillInProgress, Unavailable
 
 REMEMBERED_SECONDS = 24 * 60 * 60
+
 LONGEST_KEY = 255
+KEY_PATTERN = rf"[!-~](?:[ -~]{{0,{LONGEST_KEY - 2}}}[!-~])?"
+"""Printable ASCII characters; what HTTP strips off a header's ends cannot be part of it."""
 
 _NAMESPACE = uuid.UUID("5d2c1d2e-53d1-4a6f-8f5e-0b1f6c7a2e11")
 
 
-def create_link_once(key: str, wish: Wish, base_url: str, context: Any) -> dict[str, Any]:
+def create_link_once(key: str, wish: Wish, base_url: str, context: Any) -> PublicLink:
     """The public form of the link that this request, or an earlier one with the same key and body, has created.
 
     `context` is Lambda's. Raises IdempotencyKeyReused, StillInProgress, or what `create_link` does.
@@ -27,7 +32,7 @@ def create_link_once(key: str, wish: Wish, base_url: str, context: Any) -> dict[
     from aws_lambda_powertools.utilities import idempotency  # noqa: PLC0415
     from aws_lambda_powertools.utilities.idempotency import exceptions  # noqa: PLC0415
 
-    if not (1 <= len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
+    if not re.fullmatch(KEY_PATTERN, key):
         raise BadRequest(f"The Idempotency-Key must have 1 to {LONGEST_KEY} printable ASCII characters.")
     settings = idempotency.IdempotencyConfig(
         event_key_jmespath="[owner, key]",
@@ -39,7 +44,7 @@ def create_link_once(key: str, wish: Wish, base_url: str, context: Any) -> dict[
     )
     memory = idempotency.DynamoDBPersistenceLayer(config.idempotency_table(), boto3_client=aws.dynamodb())
 
-    def create(request: dict[str, Any]) -> dict[str, Any]:
+    def create(request: dict[str, Any]) -> PublicLink:
         write_id = str(uuid.uuid5(_NAMESPACE, repr(sorted(request.items()))))
         return create_link(wish, write_id).public(base_url)
 
@@ -47,13 +52,11 @@ def create_link_once(key: str, wish: Wish, base_url: str, context: Any) -> dict[
         create, data_keyword_argument="request", persistence_store=memory, config=settings, key_prefix="create_link"
     )
     try:
-        link: dict[str, Any] = create_once(
-            request={"owner": wish.owner, "key": key, "url": wish.url, "code": wish.code}
-        )
+        link = create_once(request={"owner": wish.owner, "key": key, "url": wish.url, "code": wish.code})
     except exceptions.IdempotencyValidationError as error:
         raise IdempotencyKeyReused from error
     except exceptions.IdempotencyAlreadyInProgressError as error:
         raise StillInProgress from error
     except exceptions.IdempotencyPersistenceLayerError as error:
         raise Unavailable("The database cannot be reached just now. Try again in a moment.") from error
-    return link
+    return cast("PublicLink", link)

@@ -1,7 +1,7 @@
 """The HTTP routes of links."""
 
 import re
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict, TypeVar
 from urllib.parse import unquote
 
 import msgspec
@@ -9,11 +9,13 @@ from chalice.app import Blueprint, Request, Response
 
 from chalicelib import config
 from chalicelib.links.change import change_target, delete_link
+from chalicelib.links.codes import WishedCode
 from chalicelib.links.create import Wish, create_link
-from chalicelib.links.link import Link, Status
+from chalicelib.links.link import Link, PublicLink, Status
 from chalicelib.links.listing import list_links
 from chalicelib.links.once import create_link_once
 from chalicelib.links.store import read_link
+from chalicelib.links.targets import LONGEST_URL
 from chalicelib.parameters import whole_number
 from chalicelib.problems import BadRequest, BodyTooLarge, LinkDeleted
 
@@ -30,20 +32,42 @@ LARGEST_BODY = 16 * 1024
 DEFAULT_LIMIT = 50
 LARGEST_LIMIT = 100
 
+VERSION_TAG = '"([1-9][0-9]{0,17})"'
+"""The ETag of a link, which is its version, and what If-Match asks for."""
+
 Body = TypeVar("Body")
+
+Target = Annotated[
+    str,
+    msgspec.Meta(
+        description=(
+            "Where the link leads: http or https, which it gets if it has neither, without a user name or password, "
+            "not the shortener's own address."
+        ),
+        extra_json_schema={"minLength": 1, "maxLength": LONGEST_URL},
+    ),
+]
+"""A url in a request, to be checked by `normalise_url`, which says why it is refused."""
 
 
 class NewLink(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of POST /links."""
+    """A wish for a link; without a code, one is chosen."""
 
-    url: str
-    code: str | None = None
+    url: Target
+    code: WishedCode | None = None
 
 
 class NewTarget(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of PUT /links/{code}."""
+    """Where a link shall lead from now on."""
 
-    url: str
+    url: Target
+
+
+class LinkList(TypedDict):
+    """A page of links; `next` is the cursor of the one after it, or null."""
+
+    items: list[PublicLink]
+    next: str | None
 
 
 @routes.route("/links", methods=["POST"])
@@ -62,7 +86,7 @@ def post_link() -> Response:
 
 
 @routes.route("/links", methods=["GET"])
-def get_links() -> dict[str, Any]:
+def get_links() -> LinkList:
     """List links, newest first: the caller's, or those of the owner that an admin asks for."""
     request = routes.current_request
     parameters: Mapping[str, str] = request.query_params or {}
@@ -94,7 +118,7 @@ def put_link(code: str) -> Response:
     return _shown(change_target(unquote(code), body.url, _caller(request), _if_match(request), _own_addresses(request)))
 
 
-@routes.route("/links/{code}", methods=["DELETE"], content_types=[])
+@routes.route("/links/{code}", methods=["DELETE"])
 def remove_link(code: str) -> Response:
     """Delete a link."""
     request = routes.current_request
@@ -146,7 +170,7 @@ def _if_match(request: Request) -> int | None:
     text = request.headers.get("if-match", "*").strip()
     if text == "*":
         return None
-    match = re.fullmatch(r'"([1-9][0-9]{0,17})"', text)
+    match = re.fullmatch(VERSION_TAG, text)
     if match is None:
         raise BadRequest("If-Match must be the ETag of the link as you read it, such as \"3\", or '*'.")
     return int(match[1])

@@ -19,8 +19,7 @@ _REFUSALS = {HTTPStatus.NOT_FOUND: "RedirectsUnknown", HTTPStatus.GONE: "Redirec
 """The metric of each; any other is RedirectsFailed."""
 
 
-# No content type is asked of a visitor's request: none of what they send is read.
-@routes.route("/{code}", methods=["GET", "HEAD"], content_types=[])
+@routes.route("/{code}", methods=["GET", "HEAD"])
 def follow_link(code: str) -> Response:
     """Redirect a visitor, as soon as the click is accepted by the queue.
 

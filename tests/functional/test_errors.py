@@ -83,6 +83,15 @@ def test_a_database_that_fails_makes_the_service_unavailable(
     assert "a request failed at AWS" == line["message"]
 
 
+@pytest.mark.parametrize("path", ["/links", "/links/my-link", "/my-link", "/stats/my-link", "/health", "/openapi.json"])
+def test_the_type_of_a_body_that_is_not_read_does_not_matter(ada: Visitor, path: str) -> None:
+    insert_link(a_link(code="my-link", owner="ada"))
+
+    answer = ada.send("GET", path, b"anything", {"Content-Type": "text/plain"})
+
+    assert answer.status in {200, 302}
+
+
 def test_an_error_of_head_has_no_body(anyone: Visitor) -> None:
     answer = anyone.head("/nowhere")
 

@@ -117,6 +117,7 @@ def test_a_redirect_does_without_what_the_other_functions_are_made_of(modules_at
         "chalicelib.clicks.recorder",
         "chalicelib.deliveries",
         "chalicelib.links.publisher",
+        "chalicelib.openapi",
         "chalicelib.redirects.refresher",
         "ada_url",
         "aws_lambda_powertools.utilities.idempotency",

@@ -1,0 +1,303 @@
+"""The API, described as OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.1).
+
+Made of what is there: the app's routes and their docstrings, the types that requests are checked against, the limits
+that are checked, the classes of problems, the list of public routes. ROUTES adds to each route, by its function's name,
+what cannot be read off these: what it takes, answers and refuses.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache
+from http import HTTPStatus
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, Literal, NamedTuple, TypedDict
+
+import msgspec
+
+from chalicelib import problems
+from chalicelib.analytics import routes as analytics
+from chalicelib.clicks import routes as clicks
+from chalicelib.clicks.statistics import Statistics
+from chalicelib.links import once
+from chalicelib.links import routes as links
+from chalicelib.links.codes import Code
+from chalicelib.links.link import PublicLink
+from chalicelib.parameters import DEFAULT_DAYS
+from chalicelib.problems import Problem
+
+Json = dict[str, Any]
+
+
+class Health(TypedDict):
+    """The app answers."""
+
+    status: Literal["ok"]
+
+
+def _whole_number(name: str, default: int, most: int, meaning: str) -> Json:
+    schema = {"type": "integer", "minimum": 1, "maximum": most, "default": default}
+    return {"name": name, "in": "query", "description": meaning, "schema": schema}
+
+
+def _days(most: int) -> Json:
+    return _whole_number("days", DEFAULT_DAYS, most, "How many days, in UTC, today's included.")
+
+
+LIMIT = _whole_number("limit", links.DEFAULT_LIMIT, links.LARGEST_LIMIT, "How many links, at most.")
+CURSOR: Json = {
+    "name": "cursor",
+    "in": "query",
+    "description": "The `next` of the page before; without it, the newest links.",
+    "schema": {"type": "string"},
+}
+OWNER: Json = {
+    "name": "owner",
+    "in": "query",
+    "description": "Whose links; somebody else's are for admins.",
+    "schema": {"type": "string"},
+}
+IF_MATCH: Json = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "Do it only if the link is still at the version of this ETag.",
+    "schema": {"type": "string", "pattern": rf"^(\*|{links.VERSION_TAG})$"},
+}
+IDEMPOTENCY_KEY: Json = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "A text of one's own: sent again with it, the same request gets the first answer for 24 hours.",
+    "schema": {"type": "string", "pattern": f"^{once.KEY_PATTERN}$", "maxLength": once.LONGEST_KEY},
+}
+
+HEADERS: Mapping[str, Json] = {
+    "Cache-Control": {"description": "What may be remembered, which is nothing.", "schema": {"type": "string"}},
+    "ETag": {
+        "description": "The link's version, for If-Match.",
+        "schema": {"type": "string", "pattern": f"^{links.VERSION_TAG}$"},
+    },
+    "Location": {"description": "Where it is.", "schema": {"type": "string", "format": "uri"}},
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
+    "WWW-Authenticate": {"description": "How to say who is calling (RFC 6750).", "schema": {"type": "string"}},
+}
+"""The headers of answers."""
+
+ON_EVERY_ANSWER: tuple[str, ...] = ()
+ON_EVERY_PROBLEM = ("Cache-Control",)
+
+
+class Answer(NamedTuple):
+    """What a route says when all is well: JSON of a type, or nothing."""
+
+    type: Any = None
+    status: HTTPStatus = HTTPStatus.OK
+    headers: tuple[str, ...] = ()
+
+
+class Route(NamedTuple):
+    """What is to be said of a route, beside what the rest of the code says."""
+
+    answer: Answer
+    takes: tuple[Json, ...] = ()
+    """Parameters, beside those of the path."""
+    body: Any = None
+    refuses: tuple[type[Problem], ...] = ()
+    """Beside what follows from the need of a key and from a body, and what every route may answer."""
+
+
+ROUTES: Mapping[str, Route] = {
+    "post_link": Route(
+        Answer(PublicLink, HTTPStatus.CREATED, ("Location", "ETag")),
+        takes=(IDEMPOTENCY_KEY,),
+        body=links.NewLink,
+        refuses=(
+            problems.InvalidUrl,
+            problems.InvalidCode,
+            problems.CodeTaken,
+            problems.StillInProgress,
+            problems.IdempotencyKeyReused,
+        ),
+    ),
+    "get_links": Route(
+        Answer(links.LinkList),
+        takes=(LIMIT, CURSOR, OWNER),
+        refuses=(problems.BadRequest, problems.NotYourLink),
+    ),
+    "get_link": Route(
+        Answer(PublicLink, headers=("ETag",)),
+        refuses=(problems.NotYourLink, problems.LinkNotFound, problems.LinkDeleted),
+    ),
+    "put_link": Route(
+        Answer(PublicLink, headers=("ETag",)),
+        takes=(IF_MATCH,),
+        body=links.NewTarget,
+        refuses=(
+            problems.InvalidUrl,
+            problems.NotYourLink,
+            problems.LinkNotFound,
+            problems.LinkDeleted,
+            problems.StaleVersion,
+        ),
+    ),
+    "remove_link": Route(
+        Answer(status=HTTPStatus.NO_CONTENT),
+        takes=(IF_MATCH,),
+        refuses=(problems.BadRequest, problems.NotYourLink, problems.LinkNotFound, problems.StaleVersion),
+    ),
+    "follow_link": Route(
+        Answer(status=HTTPStatus.FOUND, headers=("Location", "Cache-Control")),
+        refuses=(problems.LinkNotFound, problems.LinkDeleted),
+    ),
+    "get_statistics": Route(
+        Answer(Statistics),
+        takes=(_days(clicks.MOST_DAYS),),
+        refuses=(problems.BadRequest, problems.NotYourLink, problems.LinkNotFound, problems.LinkDeleted),
+    ),
+    "get_links_by_day": Route(
+        Answer(analytics.LinksByDay),
+        takes=(_days(analytics.MOST_DAYS),),
+        refuses=(problems.BadRequest, problems.AdminsOnly),
+    ),
+    "get_health": Route(Answer(Health)),
+    "get_openapi": Route(Answer(dict[str, Any])),
+}
+
+REFUSED_EVERYWHERE = (problems.TooManyRequests, problems.InternalError, problems.Unavailable)
+REFUSED_WITHOUT_KEY = (problems.Unauthenticated,)
+REFUSED_FOR_THE_BODY = (problems.BadRequest, problems.BodyTooLarge, problems.UnsupportedMediaType)
+
+
+def describe(
+    routes: Mapping[str, Mapping[str, Any]], public: Collection[tuple[str, str]], base_url: str
+) -> dict[str, Any]:
+    """The OpenAPI document for the `routes` of a Chalice app, of which some methods and paths are `public`.
+
+    `base_url` is where the API is reached, without a slash at the end. Raises KeyError for a route that is not in
+    ROUTES.
+    """
+    paths: Json = {}
+    responses: Json = {}
+    for path, methods in routes.items():
+        paths[path] = {
+            method.lower(): _operation(method, route, (method, path) not in public, responses)
+            for method, route in methods.items()
+        }
+        if names := next(iter(methods.values())).view_args:
+            paths[path]["parameters"] = [
+                {"name": name, "in": "path", "required": True, "schema": _schema(Code)} for name in names
+            ]
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Linkly",
+            "version": "1",
+            "summary": "Short links whose clicks are counted exactly.",
+            "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": base_url}],
+        "security": [{"key": []}],
+        "paths": paths,
+        "components": {
+            "schemas": _schemas()[1],
+            "responses": responses,
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "bearerFormat": "lk_<id>_<secret>"}},
+        },
+    }
+
+
+def _operation(method: str, route: Any, needs_key: bool, responses: Json) -> Json:
+    """One method of one path. The problems that it may answer are added to `responses`, and referred to."""
+    answer, takes, body, refuses = ROUTES[route.view_name]
+    refuses += (
+        *(REFUSED_WITHOUT_KEY if needs_key else ()),
+        *(REFUSED_FOR_THE_BODY if body else ()),
+        *REFUSED_EVERYWHERE,
+    )
+    by_status = attrgetter("status")
+    operation: Json = {
+        "operationId": route.view_name if method != "HEAD" else f"{route.view_name}_head",
+        "summary": _first_line(route.view_function).rstrip("."),
+        "responses": {str(answer.status.value): _answer(answer)},
+    }
+    for status, same_status in groupby(sorted(refuses, key=by_status), key=by_status):
+        kinds = list(same_status)
+        refusal = _refusal(status, kinds)
+        if method == "HEAD":
+            del refusal["content"]
+        else:
+            name = "Or".join(kind.__name__ for kind in kinds)
+            responses[name] = refusal
+            refusal = {"$ref": f"#/components/responses/{name}"}
+        operation["responses"][str(status.value)] = refusal
+    if takes:
+        operation["parameters"] = list(takes)
+    if body:
+        operation["requestBody"] = {
+            "description": f"At most {links.LARGEST_BODY} bytes.",
+            "required": True,
+            "content": {"application/json": {"schema": _schema(body)}},
+        }
+    if not needs_key:
+        operation["security"] = []
+    return operation
+
+
+def _answer(answer: Answer) -> Json:
+    response: Json = {"description": answer.status.phrase}
+    if headers := _headers((*answer.headers, *ON_EVERY_ANSWER)):
+        response["headers"] = headers
+    if answer.type:
+        response["content"] = {"application/json": {"schema": _schema(answer.type)}}
+    return response
+
+
+def _refusal(status: HTTPStatus, kinds: list[type[Problem]]) -> Json:
+    """The response that is one of several kinds of problems of the same status."""
+    always = set.intersection(*(set(kind.headers) for kind in kinds))
+    sometimes = {name for kind in kinds for name in kind.headers} - always
+    return {
+        "description": " Or: ".join(map(_first_line, kinds)),
+        "headers": {
+            **_headers((*ON_EVERY_PROBLEM, *ON_EVERY_ANSWER, *sorted(always))),
+            **_headers(sorted(sometimes), required=False),
+        },
+        "content": {
+            problems.CONTENT_TYPE: {
+                "schema": {
+                    **_schema(problems.ProblemDetails),
+                    "properties": {
+                        "type": {"enum": [kind.type_uri() for kind in kinds]},
+                        "title": {"const": status.phrase},
+                        "status": {"const": status.value},
+                    },
+                }
+            }
+        },
+    }
+
+
+def _headers(names: Iterable[str], required: bool = True) -> Json:
+    # A reference cannot say that this answer always has the header: OpenAPI takes nothing beside it.
+    return {name: {"required": required, **HEADERS[name]} for name in names}
+
+
+def _schema(kind: Any) -> Json:
+    """The schema of a type that ROUTES names."""
+    references: Json = _schemas()[0][kind]
+    return references
+
+
+@cache
+def _schemas() -> tuple[Mapping[Any, Json], Json]:
+    """The schema of each type that ROUTES names, and those that they refer to by name."""
+    kinds = {
+        Code,
+        problems.ProblemDetails,
+        *(kind for route in ROUTES.values() for kind in (route.answer.type, route.body) if kind),
+    }
+    schemas, named = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
+    return dict(zip(kinds, schemas, strict=True)), dict(sorted(named.items()))
+
+
+def _first_line(described: Any) -> str:
+    line: str = described.__doc__.partition("\n")[0]
+    return line

@@ -1,0 +1,61 @@
+"""The description of the API says what the app does, and all of it."""
+
+import json
+
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from app import app
+from chalicelib.openapi import ROUTES
+from chalicelib.problems import NotFound, Problem, TooManyRequests
+from ops import openapi
+from tests.functional.visitor import Visitor
+from tests.infrastructure import BASE_URL, template
+
+COPY = json.loads(openapi.PATH.read_text())
+
+
+def test_the_copy_in_docs_is_what_the_code_says() -> None:
+    assert openapi.text() == openapi.PATH.read_text(), "write it anew: .venv/bin/python -m ops openapi"
+
+
+def test_anyone_may_read_the_description_which_names_the_address_that_visitors_use(anyone: Visitor) -> None:
+    answer = anyone.get("/openapi.json")
+
+    assert (200, {**COPY, "servers": [{"url": BASE_URL}]}) == (answer.status, answer.body)
+
+
+def test_the_description_is_valid_openapi() -> None:
+    assert [] == list(OpenAPIV31SpecValidator(COPY).iter_errors())
+
+
+def test_every_route_is_described_and_nothing_else() -> None:
+    assert {route.view_name for methods in app.routes.values() for route in methods.values()} == set(ROUTES)
+
+
+def test_every_kind_of_problem_is_said_to_happen_somewhere() -> None:
+    unspecific = {NotFound}  # of an unknown path, which no description can have
+
+    said = {
+        kind
+        for response in COPY["components"]["responses"].values()
+        for kind in response["content"]["application/problem+json"]["schema"]["properties"]["type"]["enum"]
+    }
+
+    assert {kind.type_uri() for kind in kinds_of(Problem) - unspecific} == said
+
+
+def kinds_of(root: type[Problem]) -> set[type[Problem]]:
+    """The classes below, which are what is raised."""
+    return {kind for child in root.__subclasses__() for kind in {child, *kinds_of(child)}}
+
+
+def test_api_gateway_says_that_there_are_too_many_requests_as_the_description_says() -> None:
+    throttled = template()["Resources"]["RestAPI"]["Properties"]["GatewayResponses"]["THROTTLED"]
+
+    body = json.loads(throttled["ResponseTemplates"]["application/json"])
+    headers = throttled["ResponseParameters"]["Headers"]
+
+    problem = TooManyRequests(body["detail"])
+    assert json.loads(problem.body()) == body
+    assert problem.status == throttled["StatusCode"]
+    assert {name: f"'{value}'" for name, value in problem.headers.items()}.items() <= headers.items()
