@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple, TypedDict
 import msgspec
 
 from chalicelib import problems
+from chalicelib.access.keys import LONGEST_OWNER
 from chalicelib.analytics import routes as analytics
 from chalicelib.clicks import routes as clicks
 from chalicelib.clicks.statistics import Statistics
@@ -22,6 +23,8 @@ from chalicelib.links import once
 from chalicelib.links import routes as links
 from chalicelib.links.codes import Code
 from chalicelib.links.link import PublicLink
+from chalicelib.links.listing import encode_cursor
+from chalicelib.links.store import Position
 from chalicelib.parameters import DEFAULT_DAYS
 from chalicelib.problems import Problem
 
@@ -49,18 +52,20 @@ CURSOR: Json = {
     "in": "query",
     "description": "The `next` of the page before; without it, the newest links.",
     "schema": {"type": "string"},
+    "example": encode_cursor(Position("2026-05-27T10:15:30.123Z", "my-link")),
 }
 OWNER: Json = {
     "name": "owner",
     "in": "query",
     "description": "Whose links; somebody else's are for admins.",
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_OWNER},
 }
 IF_MATCH: Json = {
     "name": "If-Match",
     "in": "header",
     "description": "Do it only if the link is still at the version of this ETag.",
     "schema": {"type": "string", "pattern": rf"^(\*|{links.VERSION_TAG})$"},
+    "example": '"3"',
 }
 IDEMPOTENCY_KEY: Json = {
     "name": "Idempotency-Key",
@@ -91,6 +96,8 @@ class Answer(NamedTuple):
     type: Any = None
     status: HTTPStatus = HTTPStatus.OK
     headers: tuple[str, ...] = ()
+    leads_to: tuple[str, ...] = ()
+    """The routes that take the code in the answer."""
 
 
 class Route(NamedTuple):
@@ -106,7 +113,12 @@ class Route(NamedTuple):
 
 ROUTES: Mapping[str, Route] = {
     "post_link": Route(
-        Answer(PublicLink, HTTPStatus.CREATED, ("Location", "ETag")),
+        Answer(
+            PublicLink,
+            HTTPStatus.CREATED,
+            headers=("Location", "ETag"),
+            leads_to=("get_link", "put_link", "remove_link", "follow_link", "get_statistics"),
+        ),
         takes=(IDEMPOTENCY_KEY,),
         body=links.NewLink,
         refuses=(
@@ -247,6 +259,9 @@ def _answer(answer: Answer) -> Json:
         response["headers"] = headers
     if answer.type:
         response["content"] = {"application/json": {"schema": _schema(answer.type)}}
+    if answer.leads_to:
+        code = {"code": "$response.body#/code"}
+        response["links"] = {name: {"operationId": name, "parameters": code} for name in answer.leads_to}
     return response
 
 

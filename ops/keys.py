@@ -9,7 +9,7 @@ from rich.table import Table
 
 from chalicelib import clock
 from chalicelib.access import store
-from chalicelib.access.keys import ApiKey, Role, Token, hash_secret, new_token
+from chalicelib.access.keys import LONGEST_OWNER, ApiKey, Role, Token, hash_secret, new_token
 from ops.durations import duration
 from ops.stages import Stage, connect
 
@@ -39,6 +39,8 @@ def create(
     """Make a key and show it, this once."""
     if not owner.strip():
         raise typer.BadParameter("an owner has a name", param_hint="--owner")
+    if len(owner) > LONGEST_OWNER:
+        raise typer.BadParameter(f"an owner's name has at most {LONGEST_OWNER} characters", param_hint="--owner")
     connect(stage)
     expires_at = clock.now() + expires if expires else None
     print(make_key(owner, role, expires_at))

@@ -25,10 +25,11 @@ def list_links(owner: str, limit: int, cursor: str | None) -> Page:
     The index is eventually consistent: a link that was created a moment ago may be missing.
     """
     links, position = query_links(owner, limit, _decode(cursor) if cursor is not None else None)
-    return Page(links, _encode(position) if position else None)
+    return Page(links, encode_cursor(position) if position else None)
 
 
-def _encode(position: Position) -> str:
+def encode_cursor(position: Position) -> str:
+    """The text that stands for a position."""
     return base64.urlsafe_b64encode(msgspec.json.encode(position)).decode().rstrip("=")
 
 

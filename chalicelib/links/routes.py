@@ -8,6 +8,7 @@ import msgspec
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib import config
+from chalicelib.access.keys import LONGEST_OWNER
 from chalicelib.links.change import change_target, delete_link
 from chalicelib.links.codes import WishedCode
 from chalicelib.links.create import Wish, create_link
@@ -92,6 +93,8 @@ def get_links() -> LinkList:
     parameters: Mapping[str, str] = request.query_params or {}
     caller = _caller(request)
     owner = parameters.get("owner", caller.owner)
+    if not 1 <= len(owner) <= LONGEST_OWNER:
+        raise BadRequest(f"The parameter 'owner' must have 1 to {LONGEST_OWNER} characters.")
     caller.require_may_see(owner)
     limit = whole_number(parameters, "limit", DEFAULT_LIMIT, LARGEST_LIMIT)
     page = list_links(owner, limit, parameters.get("cursor"))

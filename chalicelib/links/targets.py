@@ -29,6 +29,8 @@ def normalise_url(text: str, own_addresses: frozenset[str]) -> str:
     import ada_url  # noqa: PLC0415
 
     text = text.strip(" ")
+    if len(text) > LONGEST_URL:
+        raise InvalidUrl(f"The url has {len(text)} characters. At most {LONGEST_URL} are allowed.")
     if not text:
         raise InvalidUrl("The url is empty. Give the address to redirect to.")
     if _CONTROL.search(text):
@@ -45,7 +47,7 @@ def normalise_url(text: str, own_addresses: frozenset[str]) -> str:
         raise InvalidUrl("The url contains a user name or password. Remove it: everybody who follows it would see it.")
     _check_host(_host(url), {_host(ada_url.URL(own)) for own in own_addresses if ada_url.check_url(own)})
     if len(url.href) > LONGEST_URL:
-        raise InvalidUrl(f"The url has {len(url.href)} characters. At most {LONGEST_URL} are allowed.")
+        raise InvalidUrl(f"Written out, the url has {len(url.href)} characters. At most {LONGEST_URL} are allowed.")
     return url.href
 
 

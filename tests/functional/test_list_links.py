@@ -76,6 +76,18 @@ def test_only_an_admin_may_ask_for_somebody_elses(ada: Visitor, bob: Visitor, ad
     assert HTTPStatus.FORBIDDEN == bob.get("/links?owner=ada").status
 
 
+@pytest.mark.parametrize("owner", ["", "%20" * 257, "ü" * 257])
+def test_an_owner_that_nobody_can_be_is_refused(admin: Visitor, owner: str) -> None:
+    answer = admin.get(f"/links?owner={owner}")
+
+    detail = "The parameter 'owner' must have 1 to 256 characters."
+    assert a_problem(HTTPStatus.BAD_REQUEST, "bad-request", detail) == answer
+
+
+def test_the_longest_owner_can_be_asked_for(admin: Visitor) -> None:
+    assert HTTPStatus.OK == admin.get(f"/links?owner={'😀' * 256}").status
+
+
 def test_deleted_links_are_left_out_and_do_not_make_a_page_short(ada: Visitor) -> None:
     given_links(3)
     for index in range(4):

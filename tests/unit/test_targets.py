@@ -182,8 +182,13 @@ def test_a_url_has_at_most_2048_characters() -> None:
 
 
 def test_a_url_is_measured_as_it_will_be_sent() -> None:
-    with pytest.raises(InvalidUrl, match=r"The url has 2420 characters\."):
+    with pytest.raises(InvalidUrl, match=r"Written out, the url has 2420 characters\."):
         normalise_url("https://example.com/" + "é" * 400, OWN_ADDRESSES)
+
+
+def test_a_url_is_measured_as_it_came_too() -> None:
+    with pytest.raises(InvalidUrl, match=r"The url has 2120 characters\."):
+        normalise_url("https://example.com/" + "../" * 700, OWN_ADDRESSES)
 
 
 PRIVATE = [
