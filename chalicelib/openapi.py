@@ -5,6 +5,7 @@ that are checked, the classes of problems, the list of public routes. ROUTES add
 what cannot be read off these: what it takes, answers and refuses.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from http import HTTPStatus
@@ -14,7 +15,7 @@ from typing import Any, Literal, NamedTuple, TypedDict
 
 import msgspec
 
-from chalicelib import problems
+from chalicelib import browsers, problems
 from chalicelib.access.keys import LONGEST_OWNER
 from chalicelib.analytics import routes as analytics
 from chalicelib.clicks import routes as clicks
@@ -83,19 +84,28 @@ HEADERS: Mapping[str, Json] = {
     "Location": {"description": "Where it is.", "schema": {"type": "string", "format": "uri"}},
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
     "WWW-Authenticate": {"description": "How to say who is calling (RFC 6750).", "schema": {"type": "string"}},
+    **{
+        name: {"description": "What a browser may do with the answer.", "schema": {"type": "string", "const": value}}
+        for name, value in browsers.ALWAYS.items()
+    },
+    **{
+        name: {"description": "What the path takes, for whom a browser asks.", "schema": {"type": "string"}}
+        for name in browsers.options_of(())
+    },
 }
-"""The headers of answers."""
+"""The headers of answers, each of which is always there where it is named, unless it says otherwise."""
 
-ON_EVERY_ANSWER: tuple[str, ...] = ()
+ON_EVERY_ANSWER = tuple(browsers.ALWAYS)
 ON_EVERY_PROBLEM = ("Cache-Control",)
 
 
 class Answer(NamedTuple):
-    """What a route says when all is well: JSON of a type, or nothing."""
+    """What a route says when all is well: something of a type, or nothing."""
 
     type: Any = None
     status: HTTPStatus = HTTPStatus.OK
     headers: tuple[str, ...] = ()
+    media_type: str = "application/json"
     leads_to: tuple[str, ...] = ()
     """The routes that take the code in the answer."""
 
@@ -123,6 +133,7 @@ ROUTES: Mapping[str, Route] = {
         body=links.NewLink,
         refuses=(
             problems.InvalidUrl,
+            problems.BlockedTarget,
             problems.InvalidCode,
             problems.CodeTaken,
             problems.StillInProgress,
@@ -144,6 +155,7 @@ ROUTES: Mapping[str, Route] = {
         body=links.NewTarget,
         refuses=(
             problems.InvalidUrl,
+            problems.BlockedTarget,
             problems.NotYourLink,
             problems.LinkNotFound,
             problems.LinkDeleted,
@@ -157,7 +169,7 @@ ROUTES: Mapping[str, Route] = {
     ),
     "follow_link": Route(
         Answer(status=HTTPStatus.FOUND, headers=("Location", "Cache-Control")),
-        refuses=(problems.LinkNotFound, problems.LinkDeleted),
+        refuses=(problems.LinkNotFound, problems.LinkDeleted, problems.LinkBlocked),
     ),
     "get_statistics": Route(
         Answer(Statistics),
@@ -171,6 +183,8 @@ ROUTES: Mapping[str, Route] = {
     ),
     "get_health": Route(Answer(Health)),
     "get_openapi": Route(Answer(dict[str, Any])),
+    "get_robots": Route(Answer(str, media_type="text/plain")),
+    "show_options": Route(Answer(status=HTTPStatus.NO_CONTENT, headers=tuple(browsers.options_of(())))),
 }
 
 REFUSED_EVERYWHERE = (problems.TooManyRequests, problems.InternalError, problems.Unavailable)
@@ -190,7 +204,7 @@ def describe(
     responses: Json = {}
     for path, methods in routes.items():
         paths[path] = {
-            method.lower(): _operation(method, route, (method, path) not in public, responses)
+            method.lower(): _operation(method, route, method != "OPTIONS" and (method, path) not in public, responses)
             for method, route in methods.items()
         }
         if names := next(iter(methods.values())).view_args:
@@ -210,6 +224,7 @@ def describe(
         "paths": paths,
         "components": {
             "schemas": _schemas()[1],
+            "headers": {name: {"required": True, **header} for name, header in HEADERS.items()},
             "responses": responses,
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "bearerFormat": "lk_<id>_<secret>"}},
         },
@@ -226,7 +241,7 @@ def _operation(method: str, route: Any, needs_key: bool, responses: Json) -> Jso
     )
     by_status = attrgetter("status")
     operation: Json = {
-        "operationId": route.view_name if method != "HEAD" else f"{route.view_name}_head",
+        "operationId": _operation_id(method, route),
         "summary": _first_line(route.view_function).rstrip("."),
         "responses": {str(answer.status.value): _answer(answer)},
     }
@@ -253,12 +268,23 @@ def _operation(method: str, route: Any, needs_key: bool, responses: Json) -> Jso
     return operation
 
 
+def _operation_id(method: str, route: Any) -> str:
+    # Ids are unique, and some functions answer several methods or paths.
+    match method:
+        case "HEAD":
+            return f"{route.view_name}_head"
+        case "OPTIONS":
+            return f"{route.view_name}_of_{re.sub(r'[^a-z]+', '_', route.uri_pattern).strip('_')}"
+        case _:
+            return str(route.view_name)
+
+
 def _answer(answer: Answer) -> Json:
     response: Json = {"description": answer.status.phrase}
     if headers := _headers((*answer.headers, *ON_EVERY_ANSWER)):
         response["headers"] = headers
     if answer.type:
-        response["content"] = {"application/json": {"schema": _schema(answer.type)}}
+        response["content"] = {answer.media_type: {"schema": _schema(answer.type)}}
     if answer.leads_to:
         code = {"code": "$response.body#/code"}
         response["links"] = {name: {"operationId": name, "parameters": code} for name in answer.leads_to}
@@ -273,7 +299,7 @@ def _refusal(status: HTTPStatus, kinds: list[type[Problem]]) -> Json:
         "description": " Or: ".join(map(_first_line, kinds)),
         "headers": {
             **_headers((*ON_EVERY_PROBLEM, *ON_EVERY_ANSWER, *sorted(always))),
-            **_headers(sorted(sometimes), required=False),
+            **{name: HEADERS[name] for name in sorted(sometimes)},
         },
         "content": {
             problems.CONTENT_TYPE: {
@@ -290,9 +316,8 @@ def _refusal(status: HTTPStatus, kinds: list[type[Problem]]) -> Json:
     }
 
 
-def _headers(names: Iterable[str], required: bool = True) -> Json:
-    # A reference cannot say that this answer always has the header: OpenAPI takes nothing beside it.
-    return {name: {"required": required, **HEADERS[name]} for name in names}
+def _headers(names: Iterable[str]) -> Json:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def _schema(kind: Any) -> Json:

@@ -233,6 +233,7 @@ commands.command(name="models")(models.write)
 commands.command(name="measure")(measure.measure)
 commands.command(name="load")(load.send)
 
+
 @commands.command(name="openapi")
 def write_openapi() -> None:
     """Write docs/openapi.json anew, after a change of the API."""
