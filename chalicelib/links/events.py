@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from chalicelib.links.codes import Code
-from chalicelib.links.link import Status
+from chalicelib.links.link import Status, Version
+from chalicelib.links.targets import LONGEST_URL
 
 EventType = Literal["link.created", "link.updated", "link.deleted"]
 
@@ -26,8 +27,8 @@ class LinkEvent(msgspec.Struct, frozen=True, kw_only=True):
     id: uuid.UUID
     type: EventType
     code: Code
-    url: str
-    version: Annotated[int, msgspec.Meta(ge=1)]
+    url: Annotated[str, msgspec.Meta(max_length=LONGEST_URL)]
+    version: Version
     occurred_at: Annotated[datetime, msgspec.Meta(tz=True)]
 
     @property
@@ -40,25 +41,34 @@ class UndecodableEvent(ValueError):
     """A message that is not a link event of version 1."""
 
 
+class NotALink(ValueError):
+    """A record of the links table that no event can tell of: an item that was put there by hand, and is no link."""
+
+
 def event_of(record: Mapping[str, Any]) -> LinkEvent | None:
     """The event that a record of the links table's stream asks for; None if no listener could see a difference.
 
     The event's id is made of the link's code and version, so that it stays the same however often the record is read.
+    Raises NotALink.
     """
     images = record["dynamodb"]
     old, new = images.get("OldImage"), images.get("NewImage")
     if new is None or (old is not None and _visible(old) == _visible(new)):
         return None
-    code, version = new["code"]["S"], int(new["version"]["N"])
-    return LinkEvent(
-        v=1,
-        id=uuid.uuid5(_NAMESPACE, f"{code}#{version}"),
-        type=_type(old, new),
-        code=code,
-        url=new["url"]["S"],
-        version=version,
-        occurred_at=datetime.fromisoformat(new["updated_at"]["S"]),
-    )
+    try:
+        code, version = new["code"]["S"], int(new["version"]["N"])
+        event = LinkEvent(
+            v=1,
+            id=uuid.uuid5(_NAMESPACE, f"{code}#{version}"),
+            type=_type(old, new),
+            code=code,
+            url=new["url"]["S"],
+            version=version,
+            occurred_at=datetime.fromisoformat(new["updated_at"]["S"]),
+        )
+        return decode(encode(event))  # as listeners will: a struct checks nothing when it is made
+    except (LookupError, TypeError, ValueError) as error:
+        raise NotALink(f"{type(error).__name__}: {error}") from error
 
 
 def encode(event: LinkEvent) -> str:
@@ -69,16 +79,18 @@ def encode(event: LinkEvent) -> str:
 def decode(text: str) -> LinkEvent:
     """The event in a message. Raises UndecodableEvent, saying what is wrong with it."""
     try:
-        return msgspec.json.decode(text, type=LinkEvent)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        event = msgspec.json.decode(text, type=LinkEvent)
+        event.occurred_at.astimezone(UTC)  # on its first and last day, the calendar has times that UTC does not reach
+    except (msgspec.DecodeError, UnicodeError, RecursionError, OverflowError) as error:
         raise UndecodableEvent(str(error)) from error
+    return event
 
 
-def _visible(image: Mapping[str, Any]) -> tuple[str, str, str]:
-    return image["url"]["S"], image["status"]["S"], image["version"]["N"]
+def _visible(image: Mapping[str, Any]) -> list[Any]:
+    return [image.get(name) for name in ("url", "status", "version")]
 
 
 def _type(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> EventType:
-    if new["status"]["S"] == Status.DELETED:
+    if Status(new["status"]["S"]) is Status.DELETED:
         return "link.deleted"
     return "link.created" if old is None else "link.updated"

@@ -22,7 +22,8 @@ class Status(StrEnum):
     BLOCKED = "blocked"
 
 
-Version = Annotated[int, msgspec.Meta(ge=1)]
+Version = Annotated[int, msgspec.Meta(ge=1, le=10**18 - 1)]
+"""At most 18 digits, which every JSON parser and DynamoDB take."""
 
 
 class PublicLink(TypedDict):

@@ -2,14 +2,15 @@
 
 The stream is the outbox. A change is in it if and only if it was committed, and Lambda reads a batch again until this
 function succeeds, for as long as the stream keeps it (24 hours); so nothing that is committed goes unannounced, even if
-everything crashes right after. See docs/adr/0006-the-stream-is-the-outbox.md.
+everything crashes right after. Only an item that somebody put into the table by hand, and that is no link, is passed
+over. See docs/adr/0006-the-stream-is-the-outbox.md.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from chalicelib import aws, config
-from chalicelib.links.events import encode, event_of
+from chalicelib.links.events import NotALink, encode, event_of
 from chalicelib.observability import logger, measured
 
 
@@ -22,7 +23,12 @@ def publish_link_events(event: Mapping[str, Any]) -> None:
     sns, topic = aws.sns(), config.link_events_topic_arn()
     published = 0
     for record in event["Records"]:
-        link_event = event_of(record)
+        try:
+            link_event = event_of(record)
+        except NotALink as error:
+            # It never will be one, and to fail would hold up the changes behind it for a day.
+            logger.error("not a link", extra={"keys": record["dynamodb"]["Keys"], "reason": str(error)})
+            continue
         if link_event is None:
             continue
         sns.publish(

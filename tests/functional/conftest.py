@@ -1,7 +1,9 @@
 """Functional tests: the whole app in this process, with moto for AWS."""
 
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from chalice.test import Client
 from app import app
 from chalicelib import aws
 from chalicelib.access.keys import Role
+from chalicelib.observability import logger
 from ops import gateway
 from tests import infrastructure
 from tests.builders import StoppedClock
@@ -71,6 +74,23 @@ def bob(client: Client) -> Visitor:
 def admin(client: Client) -> Visitor:
     """An admin."""
     return sign_in(client, "root", Role.ADMIN)
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
+    """Call it for the log lines since the last call. Each must be one JSON object, with a message of our own."""
+    sources = "".join(path.read_text() for path in (infrastructure.ROOT / "chalicelib").rglob("*.py"))
+    stream = StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", stream)
+
+    def read() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = [json.loads(line) for line in stream.getvalue().splitlines()]
+        stream.seek(0)
+        stream.truncate()
+        assert all(f'"{line["message"]}"' in sources for line in found)
+        return found
+
+    return read
 
 
 @pytest.fixture

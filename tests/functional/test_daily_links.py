@@ -1,7 +1,8 @@
 """count_created_links and GET /analytics/links: new links per day, each counted once."""
 
 import uuid
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -41,6 +42,15 @@ def test_links_count_for_the_day_of_the_event_and_not_of_the_clock(admin: Visito
     clock.time += timedelta(hours=14)  # past midnight
 
     assert [{"day": "2026-05-27", "links": 2}, {"day": "2026-05-26", "links": 1}] == by_day(admin)
+
+
+def test_an_event_from_beyond_the_calendar_is_logged_and_not_counted(
+    admin: Visitor, logs: Callable[[], list[dict[str, Any]]]
+) -> None:
+    count_created_link(encode(a_created_event(occurred_at=datetime.fromisoformat("9999-12-31T23:59:59-23:59"))))
+
+    assert ["link event not counted"] == [line["message"] for line in logs()]
+    assert [] == by_day(admin)
 
 
 def test_an_event_that_comes_twice_counts_once(admin: Visitor) -> None:

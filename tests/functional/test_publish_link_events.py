@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -33,7 +34,13 @@ def image(link: Link, **more: str) -> dict[str, Any]:
 
 def a_record(old: Link | None, new: Link | None) -> dict[str, Any]:
     images = {"OldImage": image(old) if old else None, "NewImage": image(new) if new else None}
-    return {"eventID": str(uuid.uuid4()), "dynamodb": {name: each for name, each in images.items() if each}}
+    return {
+        "eventID": str(uuid.uuid4()),
+        "dynamodb": {
+            "Keys": {"code": {"S": (new or old or LINK).code}},
+            **{name: each for name, each in images.items() if each},
+        },
+    }
 
 
 LINK = a_link(version=1)
@@ -108,6 +115,46 @@ def test_whichever_event_cannot_be_published_the_batch_is_read_again_and_nothing
             publish_link_events({"Records": LIFE})
 
         assert {("link.updated", 2), ("link.deleted", 3)} == set(heard("LinkChangesQueue"))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"url": None},
+        {"url": {"N": "7"}},
+        {"url": {"S": "x" * 2049}},
+        {"version": {"N": "1.5"}},
+        {"version": {"N": "1000000000000000000"}},
+        {"status": {"S": "lost"}},
+        {"updated_at": {"S": "yesterday"}},
+        {"updated_at": {"S": "2026-05-27T10:15:30"}},
+        {"updated_at": {"S": "0001-01-01T00:00:00+23:59"}},
+        {"code": {"S": "no link"}},
+    ],
+    ids=str,
+)
+def test_an_item_that_is_no_link_is_logged_and_does_not_hold_up_the_links_behind_it(
+    logs: Callable[[], list[dict[str, Any]]], broken: dict[str, Any]
+) -> None:
+    record = a_record(None, LINK)
+    item = {name: value for name, value in (record["dynamodb"]["NewImage"] | broken).items() if value}
+    record["dynamodb"]["NewImage"] = item
+
+    publish_link_events({"Records": [record, *LIFE]})
+
+    assert [("link.updated", 2), ("link.deleted", 3)] == heard("LinkChangesQueue")
+    assert [("ERROR", "not a link", {"code": {"S": "my-link"}})] == [
+        (line["level"], line["message"], line["keys"]) for line in logs() if line["level"] == "ERROR"
+    ]
+
+
+def test_a_link_that_was_put_right_is_announced() -> None:
+    record = a_record(LINK, CHANGED)
+    del record["dynamodb"]["OldImage"]["url"]
+
+    publish_link_events({"Records": [record]})
+
+    assert [("link.updated", 2)] == heard("LinkChangesQueue")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"v": 2}', "[" * 10_000, '{"v": 1, "type": "link.moved"}'])
