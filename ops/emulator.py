@@ -5,6 +5,7 @@ Differences that Linkly has to know of, all of them:
 - It does not read the gateway responses in an API's definition: they are put one by one after a deployment.
 - It knows SQS's batch calls as IAM actions of their own, which AWS does not: they are granted after a deployment.
 - It speaks plain HTTP, which the policies of queues and topics forbid: it is told that every request came over HTTPS.
+- It throttles all of a stage as the template says, but not one path: it takes that as UpdateStage writes it only.
 - Its API Gateway answers below a path of its own: `deployed_url`.
 - The URLs of its queues have its port in them, stored ones too: `make run` refuses another port than last time.
 - It has no metrics of SQS, Lambda and API Gateway: alarms are there, and never go off.

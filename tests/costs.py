@@ -25,10 +25,6 @@ ANSWER_BYTES = 700
 """Of an answer to a visitor, headers included."""
 LAMBDA_LOG_BYTES = 300
 """START, END and REPORT of an invocation."""
-CONNECTIONS = 5
-"""To each table, in use at the same time. DynamoDB asks KMS for a table's key every five minutes for each:
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html
-"""
 
 CONSUMERS, WINDOW_SECONDS, BATCH = 5, 2, 500
 """How app.py sets the recorder's trigger: how many at most run at once, and for how long each gathers how many."""
@@ -101,7 +97,6 @@ PRICES = {
     "metrics": Price("CloudWatch, custom metrics", 0.3, 1, "metric", 10, _CLOUDWATCH, _PARTLY),
     "alarms": Price("CloudWatch, alarms", 0.1, 1, "alarm", 10, _CLOUDWATCH, _PARTLY),
     "dashboards": Price("CloudWatch, dashboards", 3, 1, "dashboard", 3, _CLOUDWATCH, _PARTLY),
-    "kms": Price("KMS, requests", 0.03, 1e4, "10,000", 20_000, _KMS, _PARTLY),
     "firewalls": Price("WAF, a web ACL", 5, 1, "web ACL", 0, _WAF, _SECOND_HAND),
     "rules": Price("WAF, rules and managed groups of rules", 1, 1, "rule", 0, _WAF, _SECOND_HAND),
     "filtered": Price("WAF, requests", 0.6, 1e6, "million", 0, _WAF, _SECOND_HAND),
@@ -120,7 +115,6 @@ class Click:
     row_bytes: int
     log_bytes_alone: int
     log_bytes_together: int
-    tables: int
 
 
 def item_bytes(item: Mapping[str, Mapping[str, Any]]) -> int:
@@ -172,7 +166,6 @@ def month(clicks: int, click: Click, *, together: bool) -> dict[str, float]:
         "logs": clicks * (click.log_bytes_together if together else click.log_bytes_alone)
         + (clicks + batches) * LAMBDA_LOG_BYTES,
         "metrics": len(METRICS),
-        "kms": min(clicks, SECONDS / 300 * CONNECTIONS) * click.tables,
     }
 
 

@@ -12,22 +12,14 @@ from tests.e2e.test_http import assert_problem
 @contextmanager
 def one_new_link_at_a_time(api: str) -> Iterator[None]:
     """Lower the throttle of POST /links for a while, to one in a hundred seconds."""
-    apigateway = client("apigateway")
-    usual = apigateway.get_stage(restApiId=api, stageName="api")["methodSettings"]["~1links/POST"]
-    limits = {"rateLimit": (0.01, usual["throttlingRateLimit"]), "burstLimit": (1, usual["throttlingBurstLimit"])}
-
-    def set_limits(which: int) -> None:
-        operations = [
-            {"op": "replace", "path": f"/~1links/POST/throttling/{name}", "value": str(values[which])}
-            for name, values in limits.items()
-        ]
-        apigateway.update_stage(restApiId=api, stageName="api", patchOperations=operations)
-
-    set_limits(0)
+    apigateway, path = client("apigateway"), "/~1links/POST"
+    limits = {"rateLimit": "0.01", "burstLimit": "1"}
+    lower = [{"op": "replace", "path": f"{path}/throttling/{name}", "value": limits[name]} for name in limits]
+    apigateway.update_stage(restApiId=api, stageName="api", patchOperations=lower)
     try:
         yield
     finally:
-        set_limits(1)
+        apigateway.update_stage(restApiId=api, stageName="api", patchOperations=[{"op": "remove", "path": path}])
 
 
 def test_too_many_new_links_are_told_to_come_back_and_redirects_go_on(linkly: Linkly, deployment: Deployment) -> None:
@@ -47,7 +39,7 @@ def test_the_stage_has_the_limits_of_the_template(deployment: Deployment) -> Non
     settings = client("apigateway").get_stage(restApiId=deployment.outputs["RestAPIId"], stageName="api")
 
     limits = {
-        path: (each["throttlingRateLimit"], each["throttlingBurstLimit"])
+        path.removeprefix("/"): (each["throttlingRateLimit"], each["throttlingBurstLimit"])
         for path, each in settings["methodSettings"].items()
     }
 

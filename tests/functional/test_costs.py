@@ -66,9 +66,6 @@ def click(anyone: Visitor, faults: Faults, logs: Callable[[], list[dict[str, Any
 
     app.record_clicks(an_sqs_event(*map(a_message, clicks(99))), LambdaContext())
     together = faults.of("TransactWriteItems")[1]
-    tables = {("api", call.table) for call in faults.of("GetItem")} | {
-        ("recorder", write["TableName"]) for action in alone.params["TransactItems"] for write in action.values()
-    }
     return Click(
         write_units_alone=write_units(alone),
         write_units_together=write_units(together) / len(puts(together)),
@@ -77,7 +74,6 @@ def click(anyone: Visitor, faults: Faults, logs: Callable[[], list[dict[str, Any
         row_bytes=rounded(costs.item_bytes(puts(alone)[0]), 50),
         log_bytes_alone=rounded(log_bytes_alone, 250),
         log_bytes_together=rounded(log_bytes_redirect + (logged() - log_bytes_alone) / len(puts(together)), 250),
-        tables=len(tables),
     )
 
 
