@@ -41,13 +41,13 @@ def the_redirect_of(event: LinkEvent) -> Redirect:
 
 
 def test_all_orders_of_up_to_four_events_each_once_or_twice_end_at_the_newest_version() -> None:
-    # 4 + 12 + 24 + 24 orders of different events; in each, every subset of them may be delivered a second time, at
-    # once or after all others. Links have codes of their own, so that one table serves all rounds.
+    # 4 + 12 + 24 + 24 orders of different events; in each, every subset of them may be delivered a second time, after
+    # all others and, of up to three, also at once. Links have codes of their own, so that one table serves all rounds.
     rounds = 0
     for length in range(1, 5):
         for order in itertools.permutations(LIFE, length):
             for again in itertools.product([False, True], repeat=length):
-                for late in (False, True):
+                for late in (True,) if length == len(LIFE) else (True, False):
                     rounds += 1
                     repeats = [event for event, twice in zip(order, again, strict=True) if twice]
                     sequence = (
@@ -63,7 +63,7 @@ def test_all_orders_of_up_to_four_events_each_once_or_twice_end_at_the_newest_ve
                     newest = max(renamed, key=lambda event: event.version)
                     assert the_redirect_of(newest) == find_redirect(code), [event.version for event in renamed]
 
-    assert 2 * (4 * 2 + 12 * 4 + 24 * 8 + 24 * 16) == rounds
+    assert 2 * (4 * 2 + 12 * 4 + 24 * 8) + 24 * 16 == rounds
 
 
 def as_dict(event: LinkEvent) -> dict[str, Any]:
