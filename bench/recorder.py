@@ -16,6 +16,7 @@ from bench.warm import run
 from chalicelib.clicks.click import Click, encode
 from chalicelib.clicks.transactions import plan
 from ops import PROJECT
+from tests.costs import item_bytes, transaction_units
 
 ROUNDS = 5
 BATCHES = 4
@@ -78,26 +79,13 @@ def measure(stub: Stub, unpacked: Path, directory: Path) -> dict[str, Figure]:
 def units(batches: Sequence[Sequence[Click]]) -> Units:
     """Write units and calls for each click, if every batch is counted at the first try.
 
-    A write unit is a kilobyte, begun; a transaction costs twice (its writes are prepared, and then done).
-    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+    A counter is far from a kilobyte, which is what a write unit writes.
     """
     transactions = [transaction for batch in batches for transaction in plan(batch)]
-    actions = [action for transaction in transactions for action in transaction.actions(0, 90)]
-    written = sum(2 * -(-size(action["Put"]["Item"]) // 1024) if "Put" in action else 2 for action in actions)
+    actions: list[Any] = [action for transaction in transactions for action in transaction.actions(0, 90)]
+    written = sum(transaction_units(item_bytes(action["Put"]["Item"]) if "Put" in action else 1) for action in actions)
     clicks = sum(map(len, batches))
     return Units(written / clicks, len(transactions) / clicks)
-
-
-def size(item: Mapping[str, Any]) -> int:
-    """Bytes of an item of texts and numbers: names, texts in UTF-8, numbers at half a byte a digit and one more.
-
-    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
-    """
-    total = 0
-    for name, value in item.items():
-        [(kind, text)] = value.items()
-        total += len(name.encode()) + (len(text.encode()) if kind == "S" else -(-len(text) // 2) + 1)
-    return total
 
 
 def describe(figures: Mapping[str, Figure]) -> str:

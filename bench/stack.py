@@ -1,6 +1,7 @@
 """The whole of Linkly on the emulated AWS: follows, the time until they are counted, a backlog, and statistics."""
 
 import os
+import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -30,7 +31,6 @@ from ops.logs import json_lines
 from ops.package import package
 from ops.stages import LOCAL, function_environment
 
-PORT = 4966
 VISITORS = 4
 ROUNDS = 5
 SECONDS = 3
@@ -66,7 +66,7 @@ class Stack:
 @contextmanager
 def deployed(directory: Path) -> Iterator[tuple[str, str]]:
     """The stage `local`, and the no-op beside it; gives their URLs."""
-    with emulator.emulated_aws(PORT, directory) as endpoint:
+    with emulator.emulated_aws(_free_port(), directory) as endpoint:
         os.environ.update(emulator.environment(endpoint))
         deployment = deploy(package(LOCAL), LOCAL, {}, lambda _: None)
         emulator.complete(deployment)
@@ -88,6 +88,13 @@ def measure(directory: Path) -> Stack:
         counted = _wait_until_counted(code, sent)
         lags = list(_lags(since))
         return Stack(follows, sent, counted, lags, _drain(_new_link()), _statistics())
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def _new_link() -> str:
@@ -142,11 +149,11 @@ def _lags(since: float) -> Iterator[float]:
 def _drain(code: str) -> float:
     """Clicks a second that are counted of a backlog, from the moment that the recorder is switched on."""
     _switch_recorder(on=False)
-    queue = config.click_queue_url()
+    queue, sqs = config.click_queue_url(), client("sqs")
 
     def send(batch: int) -> None:
         entries: Any = [{"Id": str(number), "MessageBody": _message(code)} for number in range(10)]
-        answer = client("sqs").send_message_batch(QueueUrl=queue, Entries=entries)
+        answer = sqs.send_message_batch(QueueUrl=queue, Entries=entries)
         if answer.get("Failed"):
             raise LookupError(f"batch {batch} was not accepted")
 
@@ -192,8 +199,9 @@ def _reads(code: str, counters: Mapping[str, int]) -> Reads:
         {"PutRequest": {"Item": {"code": {"S": code}, SORT_KEY: {"S": key}, "clicks": {"N": str(count)}}}}
         for key, count in counters.items()
     ]
+    dynamodb = client("dynamodb")
     for start in range(0, len(items), 25):
-        client("dynamodb").batch_write_item(RequestItems={table: items[start : start + 25]})
+        dynamodb.batch_write_item(RequestItems={table: items[start : start + 25]})
     answers: list[Mapping[str, Any]] = []
     events, ask = (
         app_aws.dynamodb().meta.events,

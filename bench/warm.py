@@ -11,8 +11,8 @@ from bench.aws import Stub
 from bench.rounds import BASELINE, PROGRAMS, Figure, in_turns
 from ops import emulator
 
-ROUNDS = 5
-FOLLOWS = 150
+ROUNDS = 9
+FOLLOWS = 100
 PLACES = ("memory", "table", "link")
 
 

@@ -4,6 +4,7 @@
 whenever and wherever it is compiled. Another Python version would ignore it. docs/benchmarks.md says what it is worth.
 """
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -15,14 +16,18 @@ WHERE_IT_RUNS = "/var/task"
 """Lambda's folder, which tracebacks then name."""
 
 
+NOT_IMPORTED = r"docs/|[^/]*\.data/"
+"""Where packages leave modules that nobody imports."""
+
+
 def add_bytecode(code: bytes) -> bytes:
-    """The zip `code` with a `__pycache__` for every module in it, of the Python version that runs this."""
+    """The zip `code`, with all that can be imported compiled too, by the Python version that runs this."""
     zipped = BytesIO(code)
     with tempfile.TemporaryDirectory() as directory, zipfile.ZipFile(zipped, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.extractall(directory)
         subprocess.run(
             [sys.executable, "-m", "compileall", "-qq", "--invalidation-mode", "unchecked-hash",
-             "-s", directory, "-p", WHERE_IT_RUNS, directory],
+             "-x", f"^{re.escape(directory)}/({NOT_IMPORTED})", "-s", directory, "-p", WHERE_IT_RUNS, directory],
             check=True,
         )  # fmt: skip
         for compiled in sorted(Path(directory).rglob("*.pyc")):

@@ -26,7 +26,7 @@ ANSWER_BYTES = 700
 LAMBDA_LOG_BYTES = 300
 """START, END and REPORT of an invocation."""
 
-CONSUMERS, WINDOW_SECONDS, BATCH = 5, 2, 500
+CONSUMERS, WINDOW_SECONDS, BATCH = 5, 2, 495
 """How app.py sets the recorder's trigger: how many at most run at once, and for how long each gathers how many."""
 
 SQS_ALONE, SQS_TOGETHER = 3, 1.2

@@ -7,7 +7,6 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from botocore.loaders import create_loader
 from chalice.test import Client
 
 from app import app
@@ -30,15 +29,6 @@ def functional(
     """Every functional test has an AWS of its own, as empty as on the first day."""
     monkeypatch.setattr(time, "sleep", lambda _: None)  # botocore's pause between two attempts
     with infrastructure.emulated_aws():
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def botocore_data() -> Iterator[None]:
-    """Each test has new clients. That each read botocore's data files again would be half of the time."""
-    shared = create_loader()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("botocore.session.create_loader", lambda _: shared)
         yield
 
 
