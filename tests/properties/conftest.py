@@ -1,5 +1,7 @@
 """Property tests: the recorder as it is, and an adversary in place of AWS."""
 
+from typing import Any
+
 import pytest
 from hypothesis import settings
 
@@ -13,6 +15,21 @@ settings.register_profile("hunt", deadline=None)
 @pytest.fixture(autouse=True)
 def properties(offline: None, clock: StoppedClock) -> None:
     """Every property test runs offline, with a clock that stands still."""
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand on what was counted, if this process tests beside others."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["tally"] = (dict(tally.done), dict(tally.faults), tally.caught)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add up what the processes have counted."""
+    done, faults, caught = node.workeroutput["tally"]
+    tally.done.update(done)
+    tally.faults.update(faults)
+    tally.caught.update(caught)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
