@@ -101,7 +101,9 @@ def deploy(
     base_url: Annotated[str | None, setting("BASE_URL", "Where visitors follow links.")] = None,
     allowed_origins: Annotated[str | None, setting("ALLOWED_ORIGINS", "Sites that may call the API.")] = None,
     domain_name: Annotated[str | None, setting("DOMAIN_NAME", "A domain of your own, such as go.example.com.")] = None,
-    certificate_arn: Annotated[str | None, setting("CERTIFICATE_ARN", "The domain's certificate, here.")] = None,
+    certificate_arn: Annotated[
+        str | None, setting("CERTIFICATE_ARN", "The domain's certificate, in us-east-1.")
+    ] = None,
     click_retention_days: Annotated[int | None, setting("CLICK_RETENTION_DAYS", "Of a click's row.", min=30)] = None,
     alarms: Annotated[Alarms | None, setting("ALARMS", "Which alarms there are.")] = None,
     alarm_email: Annotated[str | None, setting("ALARM_EMAIL", "Who is told when an alarm goes off.")] = None,

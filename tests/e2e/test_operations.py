@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import boto3
 import httpx
 import pytest
 from botocore.exceptions import ClientError
@@ -40,7 +41,7 @@ def deploy(*options: str, checkout: Path = PROJECT) -> "subprocess.CompletedProc
 def domain(aws_endpoint: str) -> tuple[str, ...]:
     """The options that give a stage a domain."""
     assert aws_endpoint
-    certificate = client("acm").request_certificate(DomainName=DOMAIN)["CertificateArn"]
+    certificate = boto3.client("acm", region_name="us-east-1").request_certificate(DomainName=DOMAIN)["CertificateArn"]
     return ("--domain-name", DOMAIN, "--certificate-arn", certificate)
 
 

@@ -221,8 +221,8 @@ def test_every_function_is_traced_if_any_is_and_may_send_its_traces_only_then(re
 def test_a_domain_is_made_only_if_there_is_one_and_speaks_nothing_older_than_tls_1_2(resources: Resources) -> None:
     expected = {
         "DomainName": {"Ref": "DomainName"},
-        "RegionalCertificateArn": {"Ref": "CertificateArn"},
-        "EndpointConfiguration": {"Types": ["REGIONAL"]},
+        "CertificateArn": {"Fn::If": ["HasCertificate", {"Ref": "CertificateArn"}, {"Ref": "AWS::NoValue"}]},
+        "EndpointConfiguration": {"Types": ["EDGE"]},
         "SecurityPolicy": "TLS_1_2",
     }
 
@@ -230,8 +230,10 @@ def test_a_domain_is_made_only_if_there_is_one_and_speaks_nothing_older_than_tls
     assert expected == resources["Domain"]["Properties"]
     # A path of the domain is a path of the API: no base path, and no stage.
     assert {"DomainName", "RestApiId", "Stage"} == set(resources["DomainMapping"]["Properties"])
-    # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-regional-api-custom-domain-create.html
-    assert {"Types": ["REGIONAL"]} == resources["RestAPI"]["Properties"]["EndpointConfiguration"]
+
+
+def test_the_api_is_edge_optimised_since_cloudfront_says_from_which_country_a_click_comes(resources: Resources) -> None:
+    assert {"Types": ["EDGE"]} == resources["RestAPI"]["Properties"]["EndpointConfiguration"]
 
 
 def test_no_policy_allows_more_than_it_names(resources: Resources) -> None:
