@@ -34,5 +34,5 @@ def add_bytecode(code: bytes) -> bytes:
             entry = zipfile.ZipInfo(str(compiled.relative_to(directory)))  # dated 1980, so that it stays the same
             entry.create_system = 3  # Unix
             entry.external_attr = 0o100644 << 16
-            archive.writestr(entry, compiled.read_bytes(), zipfile.ZIP_DEFLATED, 9)
+            archive.writestr(entry, compiled.read_bytes(), zipfile.ZIP_DEFLATED)
     return zipped.getvalue()

@@ -21,9 +21,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
-
 from ops import PROJECT
 from ops.bytecode import add_bytecode
 
@@ -52,6 +49,9 @@ class Package:
 
     def template(self, bucket: str) -> dict[str, Any]:
         """The plain CloudFormation template, for code that lies in `bucket` under `code_key`."""
+        # Imported here because it takes a third of a second, which every other command would wait for.
+        from samtranslator.translator.transform import transform  # noqa: PLC0415
+
         sam = json.loads(json.dumps(self.sam))  # the translator changes what it is given
         for resource in sam["Resources"].values():
             if resource["Type"] == "AWS::Serverless::Function":
@@ -104,7 +104,7 @@ def reproducible(code: bytes) -> bytes:
                 entry = zipfile.ZipInfo(name)  # of 1 January 1980
                 entry.create_system = 3  # Unix, wherever we are
                 entry.external_attr = 0o100644 << 16
-                made.writestr(entry, given.read(name), zipfile.ZIP_DEFLATED, 9)
+                made.writestr(entry, given.read(name), zipfile.ZIP_DEFLATED)
     return packed.getvalue()
 
 
@@ -125,6 +125,8 @@ def version(checkout: Path) -> str:
 
 def _infra() -> dict[str, Any]:
     """The files of infra/ as one template: Chalice merges a single one. Each resource is in one of them, whole."""
+    from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415 (as above)
+
     merged: dict[str, Any] = {}
     for path in sorted((PROJECT / "infra").glob("*.yaml")):
         for section, content in yaml_parse(path.read_text()).items():

@@ -16,6 +16,16 @@ ALLOWED_ORIGIN = "https://admin.example.com"
 SHORT_WAITS = {"RetryPauseSeconds": "1", "PurgeDelaySeconds": "12"}
 
 
+LONGEST = ("operations", "live_links", "drills", "chaos", "description", "run", "permissions", "restore")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that no process is left alone with one at the end."""
+    names = [f"test_{name}.py" for name in LONGEST]
+    items.sort(key=lambda item: names.index(item.path.name) if item.path.name in names else len(names))
+
+
 @pytest.fixture(scope="session")
 def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An emulated AWS, to which this process's environment then points."""
