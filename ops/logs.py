@@ -25,7 +25,6 @@ from ops.stages import Stage, connect
 
 # What every line says and nobody reads on a terminal: which invocation it is of, and what CloudWatch makes of it.
 _NOISE = (
-    "location",
     "timestamp",
     "service",
     "stage",

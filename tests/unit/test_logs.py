@@ -201,7 +201,7 @@ def test_a_filter_pattern_is_the_longest_part_that_cloudwatch_takes_by_its_lette
     ("message", "expected"),
     [
         (
-            '{"level": "INFO", "location": "x:1", "message": "clicks recorded", "service": "linkly", "recorded": 3}',
+            '{"level": "INFO", "message": "clicks recorded", "service": "linkly", "recorded": 3}',
             "INFO clicks recorded recorded=3",
         ),
         ("START RequestId: 1\tVersion: 2\n", "START RequestId: 1 Version: 2"),
