@@ -87,9 +87,14 @@ def deploy(
 
 def waiting_messages(stage: str) -> dict[str, int]:
     """How many messages are in each queue of a stage, by the queue's name; empty queues are left out."""
-    urls = client("sqs").list_queues(QueueNamePrefix=f"{stack_name(stage)}-").get("QueueUrls", [])
-    waiting = {url.rpartition("/")[2]: queue_depth(url) for url in urls}
+    waiting = {name: queue_depth(url) for name, url in queue_urls(stage).items()}
     return {name: count for name, count in waiting.items() if count}
+
+
+def queue_urls(stage: str) -> dict[str, str]:
+    """The URL of each queue of a stage, by the queue's name."""
+    pages = client("sqs").get_paginator("list_queues").paginate(QueueNamePrefix=f"{stack_name(stage)}-")
+    return {url.rpartition("/")[2]: url for url in sorted(url for page in pages for url in page.get("QueueUrls", []))}
 
 
 def queue_depth(url: str) -> int:

@@ -151,7 +151,7 @@ def json_lines(
 def writer(stage: str, function: str, stream: str) -> Callable[[str], None]:
     """What writes a line to the log of a function of `stage`, as Lambda does for functions that it runs itself."""
     logs = client("logs")
-    where = {"logGroupName": f"/aws/lambda/{stack_name(stage)}-{function}", "logStreamName": stream}
+    where = {"logGroupName": _group(stage, function), "logStreamName": stream}
     with suppress(logs.exceptions.ResourceAlreadyExistsException):
         logs.create_log_stream(**where)
 

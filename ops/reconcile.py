@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from chalicelib import aws, config
+from chalicelib import aws, clock, config
 from chalicelib.clicks.click import UndecodableClick, decode
 from chalicelib.clicks.counters import SORT_KEY, day_of
 from chalicelib.links.link import Status
@@ -96,7 +96,7 @@ def balance(stage: str, days: list[date]) -> Balance:
     waiting = queue_depth(config.click_queue_url())
     dead = _dead()
     elsewhere = before.unqueued | dead
-    lost = _without_rows(elsewhere)
+    lost = without_rows(elsewhere)
     untellable = _of_deleted_links(lost)
     counted = _counted(min(names))
     after = _logged(stage, days)
@@ -116,7 +116,7 @@ def balance(stage: str, days: list[date]) -> Balance:
 
 def uncounted(stage: str, days: list[date]) -> set[Key]:
     """Which of the clicks that were accepted have no row. Looks each of them up, which takes a while."""
-    return _without_rows(set().union(*_logged(stage, days).accepted.values()))
+    return without_rows(set().union(*_logged(stage, days).accepted.values()))
 
 
 class _Logged(NamedTuple):
@@ -175,7 +175,8 @@ def _counted(since: str) -> Counter[str]:
     return counts
 
 
-def _without_rows(clicks: Iterable[Key]) -> set[Key]:
+def without_rows(clicks: Iterable[Key]) -> set[Key]:
+    """Which of some clicks have no row, as of now."""
     keys = {key: {"code": {"S": key.code}, "click_id": {"S": key.click_id}} for key in clicks}
     rows = _found(config.clicks_table(), list(keys.values()), "code, click_id")
     return keys.keys() - {Key(row["code"]["S"], row["click_id"]["S"]) for row in rows}
@@ -202,5 +203,7 @@ def _found(
         wanted: Any = {table: {**request, "Keys": hundred}}
         answer: Any = aws.dynamodb().batch_get_item(RequestItems=wanted)
         items += answer["Responses"][table]
-        waiting += answer["UnprocessedKeys"].get(table, {}).get("Keys", [])
+        if unread := answer["UnprocessedKeys"].get(table, {}).get("Keys", []):
+            waiting += unread
+            clock.sleep(1)
     return items

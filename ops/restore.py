@@ -32,6 +32,7 @@ from chalicelib.redirects.cache import Redirect, find_redirect, put_redirect
 from ops.aws import client
 from ops.clicks import send
 from ops.deploy import queue_depth, stack_name
+from ops.reconcile import Key, without_rows
 from ops.stages import Stage, connect
 
 commands = typer.Typer(no_args_is_help=True, help="Bring back what was there at a moment of the last 35 days.")
@@ -352,17 +353,9 @@ def _pages(table: str) -> Iterator[list[dict[str, Any]]]:
 
 def _gone(rows: Sequence[dict[str, Any]]) -> list[Click]:
     """The clicks of these rows that have none in the table in use."""
-    table = config.clicks_table()
-    waiting = [{"code": row["code"], "click_id": row["click_id"]} for row in rows]
-    there = set()
-    while waiting:
-        answer: Any = app_aws.dynamodb().batch_get_item(
-            RequestItems={table: {"Keys": waiting, "ProjectionExpression": "click_id", "ConsistentRead": True}}
-        )
-        there |= {item["click_id"]["S"] for item in answer["Responses"][table]}
-        if waiting := answer["UnprocessedKeys"].get(table, {}).get("Keys", []):
-            clock.sleep(1)
-    return [_click_of(row) for row in rows if row["click_id"]["S"] not in there]
+    clicks = {Key(row["code"]["S"], row["click_id"]["S"]): row for row in rows}
+    gone = without_rows(clicks)
+    return [_click_of(row) for key, row in clicks.items() if key in gone]
 
 
 def _click_of(row: dict[str, Any]) -> Click:

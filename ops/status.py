@@ -1,7 +1,6 @@
 """`python -m ops status`: how a stage is, on one screen."""
 
 import json
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -15,12 +14,11 @@ from rich.console import Console
 from rich.table import Table
 
 from chalicelib import clock, config
-from ops import emulator
 from ops.aws import client
 from ops.consumers import consumers
-from ops.deploy import queue_depth, stack_name
+from ops.deploy import queue_depth, queue_urls, stack_name
 from ops.logs import json_lines
-from ops.stages import Stage, connect
+from ops.stages import Stage, address, connect
 
 SECONDS_TO_ANSWER = 10
 NO_METRIC = "no metric"
@@ -125,12 +123,12 @@ def look(stage: str) -> Report:
     now = clock.now()
     [stack] = client("cloudformation").describe_stacks(StackName=stack_name(stage))["Stacks"]
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
-    urls = _queue_urls(stage)
+    urls = {name.removeprefix(f"{stack_name(stage)}-"): url for name, url in queue_urls(stage).items()}
     metrics = _metrics(stage, list(urls), now)
     return Report(
         stage=stage,
         at=clock.rfc3339(now),
-        endpoint=_ask(_address(outputs)),
+        endpoint=_ask(config.base_url() or address(outputs)),
         stack=Stack(
             status=stack["StackStatus"],
             changed_at=clock.rfc3339(stack.get("LastUpdatedTime", stack["CreationTime"])),
@@ -173,15 +171,6 @@ def problems(report: Report) -> Iterator[str]:
         yield f"The alarm {alarm.name} is on since {alarm.since}: {alarm.description}"
 
 
-def _address(outputs: Mapping[str, str]) -> str:
-    """Where visitors follow links, or else where the deployed API is."""
-    if base_url := config.base_url():
-        return base_url
-    if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
-        return emulator.deployed_url(endpoint, outputs)
-    return outputs["EndpointURL"].rstrip("/")
-
-
 def _ask(url: str) -> Endpoint:
     started = time.monotonic()
     status, error = None, ""
@@ -190,14 +179,6 @@ def _ask(url: str) -> Endpoint:
     except (httpx.HTTPError, httpx.InvalidURL) as refusal:
         error = str(refusal) or type(refusal).__name__
     return Endpoint(url, status, round(1000 * (time.monotonic() - started)), error)
-
-
-def _queue_urls(stage: str) -> dict[str, str]:
-    """The URL of each queue of a stage, by its name without the stage's part."""
-    prefix = f"{stack_name(stage)}-"
-    pages = client("sqs").get_paginator("list_queues").paginate(QueueNamePrefix=prefix)
-    urls = [url for page in pages for url in page.get("QueueUrls", [])]
-    return {url.rpartition("/")[2].removeprefix(prefix): url for url in sorted(urls)}
 
 
 def _metrics(stage: str, queues: Sequence[str], now: datetime) -> dict[str, list[float]]:
