@@ -12,7 +12,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalice.app import Chalice, DynamoDBEvent, Request, Response, SNSEvent, SQSEvent
 
 from chalicelib import aws, browsers, config, observability, problems
-from chalicelib.access.callers import authenticate
 from chalicelib.analytics.routes import routes as analytics_routes
 from chalicelib.clicks.routes import routes as clicks_routes
 from chalicelib.links.routes import base_url_of
@@ -67,6 +66,8 @@ def admit_caller(request: Request, get_response: Callable[[Request], Response]) 
     if request.method not in app.routes.get(request.path, {}):
         raise problems.NotFound(f"There is nothing at {request.method} {request.context['path']}.")
     if request.method != "OPTIONS" and (request.method, request.path) not in PUBLIC:
+        from chalicelib.access.callers import authenticate
+
         request.context["caller"] = authenticate(request.headers.get("authorization"))
     return get_response(request)
 

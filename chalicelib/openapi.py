@@ -18,6 +18,7 @@ import msgspec
 from chalicelib import browsers, problems
 from chalicelib.access.keys import LONGEST_OWNER
 from chalicelib.analytics import routes as analytics
+from chalicelib.analytics.daily_links import LinksByDay
 from chalicelib.clicks import routes as clicks
 from chalicelib.clicks.statistics import Statistics
 from chalicelib.links import once
@@ -177,7 +178,7 @@ ROUTES: Mapping[str, Route] = {
         refuses=(problems.BadRequest, problems.NotYourLink, problems.LinkNotFound, problems.LinkDeleted),
     ),
     "get_links_by_day": Route(
-        Answer(analytics.LinksByDay),
+        Answer(LinksByDay),
         takes=(_days(analytics.MOST_DAYS),),
         refuses=(problems.BadRequest, problems.AdminsOnly),
     ),

@@ -16,8 +16,8 @@ import msgspec
 
 from chalicelib import clock
 from chalicelib.links.codes import check_code
-from chalicelib.links.link import Link, Status
-from chalicelib.links.targets import LONGEST_URL, normalise_url
+from chalicelib.links.link import LONGEST_URL, Link, Status
+from chalicelib.links.targets import normalise_url
 from chalicelib.problems import Problem
 
 

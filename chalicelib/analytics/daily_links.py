@@ -22,6 +22,12 @@ class DayOfLinks(TypedDict):
     links: int
 
 
+class LinksByDay(TypedDict):
+    """The links that were created on the last days, newest first and without days that had none."""
+
+    by_day: list[DayOfLinks]
+
+
 def count_created_link(message: str) -> None:
     """Count a link.created event for its day, in UTC, once.
 
@@ -40,10 +46,10 @@ def count_created_link(message: str) -> None:
             raise
 
 
-def links_by_day(days: int, today: date) -> list[DayOfLinks]:
-    """How many links were created on each of the last `days` days, today's included and newest first.
+def links_by_day(days: int, today: date) -> LinksByDay:
+    """How many links were created on each of the last `days` days, today's included.
 
-    A day without new links is left out. At most 100 days: one BatchGetItem.
+    At most 100 days: one BatchGetItem.
     """
     wanted = [(today - timedelta(days=back)).isoformat() for back in range(days)]
     table = config.daily_links_table()
@@ -53,7 +59,7 @@ def links_by_day(days: int, today: date) -> list[DayOfLinks]:
         answer = aws.dynamodb().batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": True}})
         found |= {item["day"]["S"]: int(item["links"]["N"]) for item in answer["Responses"][table]}
         keys = answer["UnprocessedKeys"][table]["Keys"] if answer["UnprocessedKeys"] else []
-    return [{"day": day, "links": found[day]} for day in wanted if day in found]
+    return {"by_day": [{"day": day, "links": found[day]} for day in wanted if day in found]}
 
 
 def _mark(event: LinkEvent) -> Any:

@@ -12,8 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from chalicelib.links.codes import Code
-from chalicelib.links.link import Status, Version
-from chalicelib.links.targets import LONGEST_URL
+from chalicelib.links.link import LONGEST_URL, Status, Version
 
 EventType = Literal["link.created", "link.updated", "link.deleted"]
 

@@ -10,6 +10,9 @@ import msgspec
 from chalicelib import clock
 from chalicelib.links.codes import Code
 
+LONGEST_URL = 2048
+"""Characters of the address that a link leads to."""
+
 
 class Status(StrEnum):
     """A deleted link stays in the table for ever, so that its code is never given out again.

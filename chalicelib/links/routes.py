@@ -1,4 +1,4 @@
-"""The HTTP routes of links."""
+"""The HTTP routes of links. Each imports its own feature: a redirect, which has none of them, starts without it."""
 
 import re
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict, TypeVar
@@ -8,15 +8,8 @@ import msgspec
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib import config
-from chalicelib.access.keys import LONGEST_OWNER
-from chalicelib.links.change import change_target, delete_link
 from chalicelib.links.codes import WishedCode
-from chalicelib.links.create import Wish, create_link
-from chalicelib.links.link import Link, PublicLink, Status
-from chalicelib.links.listing import list_links
-from chalicelib.links.once import create_link_once
-from chalicelib.links.store import read_link
-from chalicelib.links.targets import LONGEST_URL
+from chalicelib.links.link import LONGEST_URL, Link, PublicLink, Status
 from chalicelib.parameters import whole_number
 from chalicelib.problems import BadRequest, BodyTooLarge, LinkDeleted
 
@@ -74,6 +67,9 @@ class LinkList(TypedDict):
 @routes.route("/links", methods=["POST"])
 def post_link() -> Response:
     """Create a link."""
+    from chalicelib.links.create import Wish, create_link
+    from chalicelib.links.once import create_link_once
+
     request = routes.current_request
     body = _body(request, NewLink)
     wish = Wish(body.url, body.code, _caller(request).owner, _own_addresses(request))
@@ -89,6 +85,9 @@ def post_link() -> Response:
 @routes.route("/links", methods=["GET"])
 def get_links() -> LinkList:
     """List links, newest first: the caller's, or those of the owner that an admin asks for."""
+    from chalicelib.access.keys import LONGEST_OWNER
+    from chalicelib.links.listing import list_links
+
     request = routes.current_request
     parameters: Mapping[str, str] = request.query_params or {}
     caller = _caller(request)
@@ -105,6 +104,8 @@ def get_links() -> LinkList:
 @routes.route("/links/{code}", methods=["GET"])
 def get_link(code: str) -> Response:
     """Show a link to its owner."""
+    from chalicelib.links.store import read_link
+
     request = routes.current_request
     link = read_link(unquote(code))
     _caller(request).require_may_see(link.owner)
@@ -116,6 +117,8 @@ def get_link(code: str) -> Response:
 @routes.route("/links/{code}", methods=["PUT"])
 def put_link(code: str) -> Response:
     """Point a link at another url."""
+    from chalicelib.links.change import change_target
+
     request = routes.current_request
     body = _body(request, NewTarget)
     return _shown(change_target(unquote(code), body.url, _caller(request), _if_match(request), _own_addresses(request)))
@@ -124,6 +127,8 @@ def put_link(code: str) -> Response:
 @routes.route("/links/{code}", methods=["DELETE"])
 def remove_link(code: str) -> Response:
     """Delete a link."""
+    from chalicelib.links.change import delete_link
+
     request = routes.current_request
     delete_link(unquote(code), _caller(request), _if_match(request))
     return Response("", status_code=204)

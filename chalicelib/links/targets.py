@@ -1,16 +1,13 @@
 """What a link may point at, by the rules of the WHATWG URL standard, as browsers apply them (https://url.spec.whatwg.org)."""
 
 import re
-from typing import TYPE_CHECKING
+
+import ada_url
 
 from chalicelib import config
 from chalicelib.links.hosts import is_host, is_public
+from chalicelib.links.link import LONGEST_URL
 from chalicelib.problems import InvalidUrl
-
-if TYPE_CHECKING:
-    import ada_url
-
-LONGEST_URL = 2048
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
@@ -25,9 +22,6 @@ def normalise_url(text: str, own_addresses: frozenset[str]) -> str:
     port, could lead a visitor in circles. Hosts of private networks are refused, unless a setting allows them. Raises
     InvalidUrl, saying what to change.
     """
-    # Imported here because a redirect, which shares this process, never needs it.
-    import ada_url  # noqa: PLC0415
-
     text = text.strip(" ")
     if len(text) > LONGEST_URL:
         raise InvalidUrl(f"The url has {len(text)} characters. At most {LONGEST_URL} are allowed.")
@@ -53,8 +47,6 @@ def normalise_url(text: str, own_addresses: frozenset[str]) -> str:
 
 def host_of(url: str) -> str:
     """The host of a URL that `normalise_url` has returned."""
-    import ada_url  # noqa: PLC0415 (as above)
-
     return _host(ada_url.URL(url))
 
 
@@ -69,6 +61,6 @@ def _check_host(host: str, own_hosts: set[str]) -> None:
         )
 
 
-def _host(url: "ada_url.URL") -> str:
+def _host(url: ada_url.URL) -> str:
     # go.example.com. is go.example.com, from the root of all names.
     return url.hostname.removesuffix(".")
