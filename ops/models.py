@@ -1,11 +1,12 @@
 """`python -m ops models`: what the app needs of botocore's data, written to chalicelib/models after botocore changed.
 
 botocore's own is 400 services, among which it looks for ours by opening each directory, twice for each client; a
-megabyte of endpoints; the documentation of every operation; and 126 certificate authorities, all of them parsed again
+megabyte of endpoints; every operation with its documentation; and 126 certificate authorities, all of them parsed again
 for each connection. docs/benchmarks.md says what leaving them out is worth at a cold start.
 """
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,23 @@ from botocore.loaders import create_loader
 
 from chalicelib.aws import MODELS
 
-SERVICES = ("dynamodb", "sns", "sqs")
-"""What the app calls."""
+OPERATIONS = {
+    "dynamodb": (
+        "BatchGetItem",
+        "BatchWriteItem",
+        "DeleteItem",
+        "DescribeTable",
+        "GetItem",
+        "PutItem",
+        "Query",
+        "Scan",
+        "TransactWriteItems",
+        "UpdateItem",
+    ),
+    "sns": ("Publish",),
+    "sqs": ("ChangeMessageVisibilityBatch", "SendMessage"),
+}
+"""What is called, by service, with the clients of chalicelib/aws.py: these have no other methods."""
 
 SOURCES_OF_CREDENTIALS = ("sts", "oidc", "portal.sso")
 """What botocore may call by itself on an operator's machine; it finds all but the endpoints in its own data."""
@@ -42,16 +58,41 @@ def contents() -> dict[str, str]:
     """The files, by their names below the directory."""
     loader = create_loader()
     files = {"endpoints.json": _json(_endpoints(loader.load_data("endpoints"))), "amazon-roots.pem": _roots()}
-    for service in SERVICES:
+    for service, operations in OPERATIONS.items():
+        version = loader.determine_latest_version(service, "service-2")
         for kind in ("service-2", "endpoint-rule-set-1", "paginators-1"):
-            version = loader.determine_latest_version(service, kind)
-            model = loader.load_service_model(service, kind, version)
-            files[f"{service}/{version}/{kind}.json"] = _json(_without_documentation(model))
+            model = _without_documentation(loader.load_service_model(service, kind, version))
+            if kind == "service-2":
+                model = _with_only(operations, model)
+            files[f"{service}/{version}/{kind}.json"] = _json(model)
     return files
 
 
+def _with_only(operations: Collection[str], model: dict[str, Any]) -> dict[str, Any]:
+    """A model with these operations, and the shapes that they are made of."""
+    chosen = {name: model["operations"][name] for name in operations}
+    shapes: dict[str, Any] = {}
+    named = _shapes_in(chosen)
+    while new := named - shapes.keys():
+        shapes |= {name: model["shapes"][name] for name in sorted(new)}
+        named = _shapes_in([shapes[name] for name in new])
+    return {**model, "operations": chosen, "shapes": shapes}
+
+
+def _shapes_in(node: Any) -> set[str]:
+    """The names of the shapes that a part of a model refers to."""
+    match node:
+        case dict():
+            own = {node["shape"]} if isinstance(node.get("shape"), str) else set()
+            return own.union(*map(_shapes_in, node.values()))
+        case list():
+            return set().union(*map(_shapes_in, node))
+        case _:
+            return set()
+
+
 def _endpoints(endpoints: dict[str, Any]) -> dict[str, Any]:
-    wanted = (*SERVICES, *SOURCES_OF_CREDENTIALS)
+    wanted = (*OPERATIONS, *SOURCES_OF_CREDENTIALS)
     partitions = [
         {**partition, "services": {name: each for name, each in partition["services"].items() if name in wanted}}
         for partition in endpoints["partitions"]
