@@ -1,6 +1,7 @@
-"""The whole of Linkly on the emulated AWS: follows, the time until they are counted, a backlog, and statistics."""
+"""The whole of Linkly on the emulated AWS: follows, the time until they are counted, a backlog, and units."""
 
 import os
+import random
 import socket
 import time
 import uuid
@@ -15,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from bench import noop
+from bench import bare, recorder
 from bench.rounds import BASELINE, Figure, in_turns
 from chalicelib import aws as app_aws
 from chalicelib import config
@@ -23,6 +24,7 @@ from chalicelib.access.callers import Caller
 from chalicelib.access.keys import Role
 from chalicelib.clicks.click import Click, encode
 from chalicelib.clicks.counters import SHARDS, SORT_KEY, clicks_by_day, sort_key
+from chalicelib.clicks.transactions import plan
 from chalicelib.links.create import Wish, create_link
 from ops import emulator
 from ops.aws import client
@@ -38,7 +40,19 @@ ROUNDS = 5
 SECONDS = 3
 """Of one round's follows."""
 BACKLOG = 10_000
+BATCHES = 5
+"""Of clicks that are written one after the other, to learn what is charged for them."""
 PATIENCE = 180
+
+SENDER, PAUSED, FOLLOWS = "a function that sends a message", "Linkly, its recorder paused", "Linkly, counting"
+
+
+@dataclass(frozen=True)
+class Writes:
+    """Write units a click: as DynamoDB said with each answer, and by its rules."""
+
+    charged: float
+    by_rule: float
 
 
 @dataclass(frozen=True)
@@ -54,20 +68,21 @@ class Reads:
 class Stack:
     """What was measured."""
 
-    follows: Figure
-    """A second, and the no-op's."""
+    rates: Mapping[str, Figure]
+    """Follows a second of SENDER, PAUSED and FOLLOWS, and of a no-op in the same rounds."""
     sent: int
     counted: int
     lags: list[float]
     """Milliseconds from a click to its commit, by the recorder's own metric."""
     drained: float
     """Clicks a second, of a backlog."""
+    writes: Mapping[str, Writes]
     statistics: Mapping[str, Reads]
 
 
 @contextmanager
-def deployed(directory: Path) -> Iterator[tuple[str, str]]:
-    """The stage `local`, and the no-op beside it; gives their URLs."""
+def deployed(directory: Path) -> Iterator[Mapping[str, str]]:
+    """The stage `local`, with the bare functions beside it; gives the URLs of FOLLOWS, SENDER and BASELINE."""
     with emulator.emulated_aws(_free_port(), directory) as endpoint:
         os.environ.update(emulator.environment(endpoint))
         deployment = deploy(package(LOCAL), LOCAL, {}, lambda _: None)
@@ -75,21 +90,21 @@ def deployed(directory: Path) -> Iterator[tuple[str, str]]:
         os.environ.update(function_environment(LOCAL))
         app_aws.forget_clients()
         ours = client("lambda").get_function_configuration(FunctionName=f"linkly-{LOCAL}-api_handler")
-        api = noop.deploy(ours["Runtime"], ours["MemorySize"])
-        yield (
-            emulator.deployed_url(endpoint, deployment.outputs),
-            emulator.deployed_url(endpoint, {"RestAPIId": api}),
-        )
+        apis = {
+            what: bare.deploy(name, code, ours["Runtime"], ours["MemorySize"])
+            for what, name, code in ((BASELINE, "noop", bare.NOOP), (SENDER, "sender", bare.SENDER))
+        }
+        apis[FOLLOWS] = deployment.outputs["RestAPIId"]
+        yield {what: emulator.deployed_url(endpoint, {"RestAPIId": api}) for what, api in apis.items()}
 
 
 def measure(directory: Path) -> Stack:
     """Measure all of it."""
-    with deployed(directory) as (url, noop_url):
+    with deployed(directory) as urls:
         code = _new_link()
-        follows, sent, since = _follow(url, noop_url, code)
-        counted = _wait_until_counted(code, sent)
+        rates, sent, since = _follow(urls, code)
         lags = list(_lags(since))
-        return Stack(follows, sent, counted, lags, _drain(_new_link()), _statistics())
+        return Stack(rates, sent, _counted(code), lags, _drain(_new_link()), _writes(), _statistics())
 
 
 def _free_port() -> int:
@@ -104,25 +119,42 @@ def _new_link() -> str:
     return create_link(Wish("https://example.com/", None, owner.owner, frozenset())).code
 
 
-def _follow(url: str, noop_url: str, code: str) -> tuple[Figure, int, float]:
-    """Follows a second, how many of ours there were in all, and when it began."""
-    sent: list[int] = []
+def _follow(urls: Mapping[str, str], code: str) -> tuple[dict[str, Figure], int, float]:
+    """Follows a second; how many of ours there were in all; and when those began that were counted at once."""
+    sent = 0
 
-    def rate(address: str, into: list[int]) -> float:
-        with ThreadPoolExecutor(VISITORS) as visitors:
-            started = time.monotonic()
-            done = sum(visitors.map(lambda _: _visit(address, started + SECONDS), range(VISITORS)))
-            into.append(done)
-            return done / (time.monotonic() - started)
+    def ours() -> float:
+        nonlocal sent
+        followed, a_second = _visits(f"{urls[FOLLOWS]}/{code}")
+        sent += followed
+        return a_second
 
+    def ours_until_counted() -> float:
+        a_second = ours()
+        _wait_until_counted(code, sent)  # or the others would have to share the machine with the recorder
+        return a_second
+
+    def bare_ones(what: str) -> Callable[[], float]:
+        return lambda: _visits(f"{urls[what]}/{code}")[1]
+
+    _switch_recorder(on=False)
+    paused = {BASELINE: bare_ones(BASELINE), SENDER: bare_ones(SENDER), PAUSED: ours}
+    in_turns(1, paused)  # until all is warm
+    rates = in_turns(ROUNDS, paused)
+    _switch_recorder(on=True)
+    counting = {BASELINE: bare_ones(BASELINE), FOLLOWS: ours_until_counted}
+    in_turns(1, counting)
     since = time.time()
-    measures: dict[str, Callable[[], float]] = {
-        BASELINE: lambda: rate(f"{noop_url}/{code}", []),
-        "follows": lambda: rate(f"{url}/{code}", sent),
-    }
-    for warm_up in measures.values():
-        warm_up()
-    return in_turns(ROUNDS, measures)["follows"], sum(sent), since
+    rates |= in_turns(ROUNDS, counting)
+    return rates, sent, since
+
+
+def _visits(address: str) -> tuple[int, float]:
+    """Follow an address for SECONDS, by VISITORS at a time; gives how often, and that by the second."""
+    with ThreadPoolExecutor(VISITORS) as visitors:
+        started = time.monotonic()
+        followed = sum(visitors.map(lambda _: _visit(address, started + SECONDS), range(VISITORS)))
+        return followed, followed / (time.monotonic() - started)
 
 
 def _visit(address: str, deadline: float) -> int:
@@ -136,11 +168,16 @@ def _visit(address: str, deadline: float) -> int:
     return followed
 
 
-def _wait_until_counted(code: str, expected: int) -> int:
+def _counted(code: str) -> int:
+    return sum(clicks_by_day(code).values())
+
+
+def _wait_until_counted(code: str, expected: int) -> None:
     deadline = time.monotonic() + PATIENCE
-    while (counted := sum(clicks_by_day(code).values())) < expected and time.monotonic() < deadline:
+    while _counted(code) < expected:
+        if time.monotonic() > deadline:
+            raise LookupError(f"{_counted(code)} of {expected} clicks were counted in {PATIENCE} seconds")
         time.sleep(0.1)
-    return counted
 
 
 def _lags(since: float) -> Iterator[float]:
@@ -165,9 +202,7 @@ def _drain(code: str) -> float:
         raise LookupError(f"{queue_depth(queue)} messages wait instead of {BACKLOG}")
     started = time.monotonic()
     _switch_recorder(on=True)
-    counted = _wait_until_counted(code, BACKLOG)
-    if counted != BACKLOG:
-        raise LookupError(f"{counted} of {BACKLOG} clicks were counted in {PATIENCE} seconds")
+    _wait_until_counted(code, BACKLOG)
     return BACKLOG / (time.monotonic() - started)
 
 
@@ -183,6 +218,21 @@ def _switch_recorder(*, on: bool) -> None:
     functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=on)
     while functions.get_event_source_mapping(UUID=mapping["UUID"])["State"] != ("Enabled" if on else "Disabled"):
         time.sleep(0.1)
+
+
+def _writes() -> dict[str, Writes]:
+    """What the same transactions are charged for as the recorder would write."""
+    found = {}
+    for name, mix in recorder.MIXES.items():
+        batches = mix(random.Random(2026), BATCHES)  # noqa: S311 (the same clicks every time)
+        charged = 0.0
+        for transaction in (transaction for batch in batches for transaction in plan(batch)):
+            answer = app_aws.dynamodb().transact_write_items(
+                TransactItems=transaction.actions(0, 90), ReturnConsumedCapacity="TOTAL"
+            )
+            charged += sum(table["CapacityUnits"] for table in answer["ConsumedCapacity"])
+        found[name] = Writes(charged / sum(map(len, batches)), recorder.units(batches).write_units)
+    return found
 
 
 def _statistics() -> dict[str, Reads]:
@@ -217,19 +267,27 @@ def _reads(code: str, counters: Mapping[str, int]) -> Reads:
 def describe(stack: Stack) -> str:
     """The figures, as a page of the report."""
     p50, p99 = (percentile(stack.lags, share) for share in (0.5, 0.99))
-    rows = [
+    rates = [
+        f"| {name} | {each.baseline_median:.0f} | {each.median:.0f} | **{each.ratio:.2f}** |"
+        for name, each in stack.rates.items()
+        if name != BASELINE
+    ]
+    writes = [f"| {name} | {each.charged:.2f} | {each.by_rule:.2f} |" for name, each in stack.writes.items()]
+    reads = [
         f"| {name} | {each.counters} | {each.calls} | {each.read_units} |" for name, each in stack.statistics.items()
     ]
     return "\n".join(
         [
-            f"| {VISITORS} visitors at a time | |", "|---|---|",
-            f"| the no-op, follows a second | {stack.follows.baseline_median:.0f} |",
-            f"| Linkly, follows a second | {stack.follows.median:.0f} |",
-            f"| ratio | **{stack.follows.ratio:.2f}** |",
+            f"| {VISITORS} visitors at a time | no-op, follows a second | follows a second | ratio |",
+            "|---|---|---|---|", *rates,
+            "",
+            "| all follows of Linkly | |", "|---|---|",
             f"| redirected, counted | {stack.sent}, {stack.counted} |",
             f"| from a click to its commit | p50 {p50:.0f} ms, p99 {p99:.0f} ms |",
             f"| a backlog of {BACKLOG:,}, clicks a second | {stack.drained:.0f} |",
             "",
-            "| statistics of a link with | counters | calls | read units |", "|---|---|---|---|", *rows,
+            "| clicks on | write units a click, as charged | by DynamoDB's rules |", "|---|---|---|", *writes,
+            "",
+            "| statistics of a link with | counters | calls | read units |", "|---|---|---|---|", *reads,
         ]
     )  # fmt: skip
