@@ -1,4 +1,4 @@
-"""Functions with nothing of Linkly in them, each behind an API Gateway of its own: what the local stack takes itself."""
+"""Functions without anything of Linkly, each behind an API Gateway of its own: what the local stack itself takes."""
 
 import io
 import json

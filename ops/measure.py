@@ -1,4 +1,4 @@
-"""What a deployed stage takes: over HTTP, as a visitor waits for it, and by Lambda's own account, as it is paid for.
+"""What a deployed stage takes: over HTTP, as a visitor waits for it, and by the account of AWS, as it is paid for.
 
 Lambda writes a line for each invocation, with the time that starting the process took if it had to:
 https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html
@@ -15,14 +15,17 @@ from typing import Annotated
 import httpx
 import typer
 
+from chalicelib import clock
 from chalicelib.access.callers import Caller
 from chalicelib.access.keys import Role
 from chalicelib.links.change import delete_link
 from chalicelib.links.create import Wish, create_link
+from ops import metrics
 from ops.aws import client
 from ops.deploy import outputs, stack_name
 from ops.durations import duration
 from ops.load import Follow, follow_at_rate, latencies, percentile
+from ops.metrics import Metric
 from ops.stages import Stage, address, connect
 
 _OPERATOR = Caller("operator", Role.ADMIN)
@@ -44,12 +47,13 @@ def measure(
     since: Annotated[timedelta, typer.Option(parser=duration, metavar="DURATION", help="How far back.")] = "1h",  # type: ignore[assignment]
     stage: Stage = None,
 ) -> None:
-    """Follow a link of its own over HTTP, and read what Lambda reports of each function's starts and invocations."""
+    """Follow a link of its own over HTTP, and read what Lambda and DynamoDB tell of starts, invocations and writes."""
     stage = connect(stage)
     print(describe_follows(follow(address(outputs(stage)), follows)))
     for function in ("api_handler", "record_clicks"):
         found = list(reports(stage, function, time.time() - since.total_seconds()))
         print(describe_reports(function, found, since))
+    print(describe_writes(*writes(stage, since), since))
 
 
 def follow(url: str, number: int) -> list[Follow]:
@@ -77,6 +81,19 @@ def reports(stage: str, function: str, since: float) -> Iterator[Report]:
             report = parse(event["message"])
             if report:
                 yield report
+
+
+def writes(stage: str, since: timedelta) -> tuple[float, float]:
+    """The write units that the clicks' tables took in the time `since`, and the clicks that were recorded."""
+    wanted = {
+        table: Metric(
+            "AWS/DynamoDB", "ConsumedWriteCapacityUnits", {"TableName": f"{stack_name(stage)}-{table}"}, "Sum"
+        )
+        for table in ("clicks", "daily_clicks")
+    }
+    wanted["recorded"] = Metric("Linkly", "ClicksRecorded", {"stage": stage}, "Sum")
+    sums = {name: sum(values) for name, values in metrics.read(wanted, clock.now(), since).items()}
+    return sums["clicks"] + sums["daily_clicks"], sums["recorded"]
 
 
 def parse(line: str) -> Report | None:
@@ -115,6 +132,13 @@ def describe_reports(function: str, found: Sequence[Report], period: timedelta) 
         lines.append(f"  cold: Init Duration {_spread([each.init_milliseconds or 0 for each in cold])}")
         lines.append(f"        and then Duration {_spread([each.milliseconds for each in cold])}")
     return "\n".join(lines)
+
+
+def describe_writes(units: float, clicks: float, period: timedelta) -> str:
+    """What DynamoDB took for a click; what is repeated, purged or restored is in it too."""
+    if not (units and clicks):
+        return f"clicks and daily_clicks: CloudWatch has no write units of recorded clicks in the last {period}."
+    return f"clicks and daily_clicks: {units / clicks:.2f} write units a click, of {clicks:,.0f} clicks"
 
 
 def _spread(values: Sequence[float]) -> str:

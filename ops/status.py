@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 import httpx
 import typer
@@ -14,16 +14,18 @@ from rich.console import Console
 from rich.table import Table
 
 from chalicelib import clock, config
+from ops import metrics
 from ops.aws import client
 from ops.consumers import consumers
 from ops.deploy import queue_depth, queue_urls, stack_name
 from ops.logs import json_lines
+from ops.metrics import Metric
 from ops.stages import Stage, address, connect
 
 SECONDS_TO_ANSWER = 10
 NO_METRIC = "no metric"
 
-_HOUR = 3600
+_HOUR = timedelta(hours=1)
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html. After UPDATE_ROLLBACK_COMPLETE
 # all is as it was before the deployment: nothing to mend.
@@ -124,7 +126,7 @@ def look(stage: str) -> Report:
     [stack] = client("cloudformation").describe_stacks(StackName=stack_name(stage))["Stacks"]
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
     urls = {name.removeprefix(f"{stack_name(stage)}-"): url for name, url in queue_urls(stage).items()}
-    metrics = _metrics(stage, list(urls), now)
+    measured = _metrics(stage, list(urls), now)
     return Report(
         stage=stage,
         at=clock.rfc3339(now),
@@ -134,10 +136,10 @@ def look(stage: str) -> Report:
             changed_at=clock.rfc3339(stack.get("LastUpdatedTime", stack["CreationTime"])),
             version=outputs.get("Version", "unknown"),
         ),
-        queues=[Queue(name, queue_depth(url), _whole(metrics[name])) for name, url in urls.items()],
+        queues=[Queue(name, queue_depth(url), _whole(measured[name])) for name, url in urls.items()],
         consumers=[Source(each.function, each.state, each.last_result) for each in consumers(stage)],
         alarms=_alarms(stage),
-        last_hour=_last_hour(metrics) if metrics["clicks"] else _last_hour_logged(stage),
+        last_hour=_last_hour(measured) if measured["clicks"] else _last_hour_logged(stage),
     )
 
 
@@ -183,56 +185,29 @@ def _ask(url: str) -> Endpoint:
 
 def _metrics(stage: str, queues: Sequence[str], now: datetime) -> dict[str, list[float]]:
     """The values of the last hour, newest first, by queue (the age of its oldest message), and clicks, p50 and p99."""
-    ours = {"Namespace": "Linkly", "Dimensions": [{"Name": "stage", "Value": stage}]}
     wanted = {
-        name: _statistic(
-            {
-                "Namespace": "AWS/SQS",
-                "MetricName": "ApproximateAgeOfOldestMessage",
-                "Dimensions": [{"Name": "QueueName", "Value": f"{stack_name(stage)}-{name}"}],
-            },
-            "Maximum",
-            60,
+        name: Metric(
+            "AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": f"{stack_name(stage)}-{name}"}, "Maximum"
         )
         for name in queues
     }
-    wanted["clicks"] = _statistic({**ours, "MetricName": "ClicksRecorded"}, "Sum", 60)
+    wanted["clicks"] = Metric("Linkly", "ClicksRecorded", {"stage": stage}, "Sum")
     for percentile in ("p50", "p99"):
-        wanted[percentile] = _statistic({**ours, "MetricName": "ClickLag"}, percentile, _HOUR)
-    ids = {f"m{number}": name for number, name in enumerate(wanted)}
-    pages = (
-        client("cloudwatch")
-        .get_paginator("get_metric_data")
-        .paginate(
-            MetricDataQueries=[{"Id": key, "MetricStat": wanted[name]} for key, name in ids.items()],
-            # In whole minutes, which CloudWatch rounds to, so that the hour is one period.
-            StartTime=now.replace(second=0, microsecond=0) - timedelta(seconds=_HOUR),
-            EndTime=now.replace(second=0, microsecond=0),
-            ScanBy="TimestampDescending",
-        )
-    )
-    values: dict[str, list[float]] = {name: [] for name in wanted}
-    for page in pages:
-        for result in page["MetricDataResults"]:
-            values[ids[result["Id"]]] += result["Values"]
-    return values
-
-
-def _statistic(metric: Mapping[str, Any], statistic: str, seconds: int) -> dict[str, Any]:
-    return {"Metric": metric, "Stat": statistic, "Period": seconds}
+        wanted[percentile] = Metric("Linkly", "ClickLag", {"stage": stage}, percentile, _HOUR)
+    return metrics.read(wanted, now, _HOUR)
 
 
 def _whole(values: Sequence[float]) -> int | None:
     return round(values[0]) if values else None
 
 
-def _last_hour(metrics: Mapping[str, Sequence[float]]) -> LastHour:
-    return LastHour(round(sum(metrics["clicks"])), _whole(metrics["p50"]), _whole(metrics["p99"]))
+def _last_hour(measured: Mapping[str, Sequence[float]]) -> LastHour:
+    return LastHour(round(sum(measured["clicks"])), _whole(measured["p50"]), _whole(measured["p99"]))
 
 
 def _last_hour_logged(stage: str) -> LastHour:
     """The same where CloudWatch makes no metrics, as in the emulation: from the lines that they are made of."""
-    lines = json_lines(stage, "record_clicks", time.time() - _HOUR, "clicks committed")
+    lines = json_lines(stage, "record_clicks", time.time() - _HOUR.total_seconds(), "clicks committed")
     lags = [lag for line in lines for lag in line.get("ClickLag", [])]
     return LastHour(len(lags), percentile(lags, 50), percentile(lags, 99))
 
