@@ -8,13 +8,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+import boto3
 import httpx
 
-from chalicelib import aws, config
+from chalicelib import config
 from chalicelib.access.keys import Role
 from ops import PROJECT, emulator
 from ops.aws import client
@@ -23,6 +25,7 @@ from ops.stages import LOCAL
 from tests.accident import deny, end_denial
 
 if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeFilterType
 
 
@@ -127,7 +130,13 @@ def waiting(url: str) -> int:
         "ApproximateNumberOfMessages",
         "ApproximateNumberOfMessagesNotVisible",
     ]
-    return sum(map(int, aws.sqs().get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()))
+    attributes = _sqs(os.environ["AWS_ENDPOINT_URL"]).get_queue_attributes(QueueUrl=url, AttributeNames=names)
+    return sum(map(int, attributes["Attributes"].values()))
+
+
+@cache
+def _sqs(endpoint: str) -> "SQSClient":
+    return cast("SQSClient", boto3.client("sqs", endpoint_url=endpoint))
 
 
 def logged(function: str, since: float, text: str) -> int:

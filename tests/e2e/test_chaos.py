@@ -224,7 +224,7 @@ def test_consumers_that_are_killed_in_the_middle_of_a_batch_lose_and_double_noth
     stormy_linkly: Linkly, proxy: Proxy, directory: Path
 ) -> None:
     # Lambda makes their messages visible again after six times the function's time-out; the test need not wait so long.
-    aws.sqs().set_queue_attributes(QueueUrl=config.click_queue_url(), Attributes={"VisibilityTimeout": "5"})
+    client("sqs").set_queue_attributes(QueueUrl=config.click_queue_url(), Attributes={"VisibilityTimeout": "5"})
     code = stormy_linkly.create()
     proxy.break_with({**TRANSACTION, "latency": 700})
 

@@ -10,7 +10,7 @@ from tests.e2e.deployed import Linkly, dead_letters_url, eventually, waiting
 
 
 def send(body: str) -> None:
-    aws.sqs().send_message(QueueUrl=config.click_queue_url(), MessageBody=body)
+    client("sqs").send_message(QueueUrl=config.click_queue_url(), MessageBody=body)
 
 
 def message(code: str) -> str:
@@ -75,7 +75,7 @@ def test_a_poisoned_message_among_ten_ends_in_the_dead_letter_queue_alone(linkly
     eventually(lambda: waiting(dead_letters_url()) == before + 1, within=60)
     eventually(lambda: waiting(config.click_queue_url()) == 0)
     assert linkly.total(code) == 9
-    [dead] = aws.sqs().receive_message(QueueUrl=dead_letters_url(), VisibilityTimeout=0)["Messages"]
+    [dead] = client("sqs").receive_message(QueueUrl=dead_letters_url(), VisibilityTimeout=0)["Messages"]
     assert poison == dead["Body"]
 
 

@@ -9,8 +9,9 @@ from contextlib import suppress
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib import aws, config
+from chalicelib import config
 from ops import PROJECT
+from ops.aws import client
 from ops.consumers import find_consumer, switch
 from ops.stages import LOCAL
 from tests.accident import end_denial
@@ -59,7 +60,7 @@ def in_order(linkly: Linkly) -> Iterator[None]:
     """Other tests may have left dead letters, or clicks on the way; and a drill that fails, what it broke."""
     assert linkly
     eventually(lambda: waiting(config.click_queue_url()) == 0)
-    aws.sqs().purge_queue(QueueUrl=dead_letters_url())
+    client("sqs").purge_queue(QueueUrl=dead_letters_url())
     yield
     for function in ("api_handler", "record_clicks"):
         with suppress(ClientError):  # there is no accident to end

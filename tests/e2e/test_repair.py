@@ -3,7 +3,8 @@
 import re
 import time
 
-from chalicelib import aws, config
+from chalicelib import config
+from ops.aws import client
 from tests.e2e.deployed import Linkly, dead_letters_url, eventually, forbidden, logged, ops, waiting
 
 
@@ -32,7 +33,7 @@ def test_a_dead_letter_is_listed_shown_with_its_reason_and_deleted_only_on_purpo
     assert linkly
     poison = f'{{"v": 1, "poison": "{time.time()}"}}'
     before = waiting(dead_letters_url())
-    aws.sqs().send_message(QueueUrl=config.click_queue_url(), MessageBody=poison)
+    client("sqs").send_message(QueueUrl=config.click_queue_url(), MessageBody=poison)
     eventually(lambda: waiting(dead_letters_url()) == before + 1, within=60)
 
     listed = ops("dlq", "list", "--stage", "local").stdout

@@ -4,7 +4,8 @@ import json
 import re
 from typing import Any
 
-from chalicelib import aws, config
+from chalicelib import config
+from ops.aws import client
 from tests.e2e.deployed import Linkly, dead_letters_url, eventually, ops, waiting
 
 
@@ -43,11 +44,11 @@ def test_status_tells_of_dead_letters_and_is_well_without(linkly: Linkly) -> Non
         f"{config.link_changes_queue_url()}-dlq",
         f"{config.deleted_links_queue_url()}-dlq",
     ):
-        aws.sqs().purge_queue(QueueUrl=url)
+        client("sqs").purge_queue(QueueUrl=url)
     well = status()
-    aws.sqs().send_message(QueueUrl=dead_letters_url(), MessageBody="a click")
+    client("sqs").send_message(QueueUrl=dead_letters_url(), MessageBody="a click")
     ill = status()
-    aws.sqs().purge_queue(QueueUrl=dead_letters_url())
+    client("sqs").purge_queue(QueueUrl=dead_letters_url())
 
     [problem] = ill[1]["problems"]
     assert (0, []) == (well[0], well[1]["problems"])
