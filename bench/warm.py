@@ -11,7 +11,7 @@ from bench.aws import Stub
 from bench.rounds import BASELINE, PROGRAMS, Figure, in_turns
 from ops import emulator
 
-ROUNDS = 9
+ROUNDS = 15
 FOLLOWS = 100
 PLACES = ("memory", "table", "link")
 

@@ -87,4 +87,6 @@ def _page(referrer: str) -> str:
 
 def _printable(text: str) -> str:
     # SQS refuses characters that XML 1.0 does not allow, and lone surrogates cannot be encoded at all.
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() else "\ufffd" for character in text)
