@@ -1,7 +1,8 @@
 """The only place that makes AWS clients: lazily, one of each per process, with tight time-outs.
 
 botocore is used directly: boto3's own layer on top is resources and sessions, which nothing here uses, and importing
-it would lengthen every cold start. So would most of botocore's data, of which MODELS has what we need.
+it would lengthen every cold start. So would most of botocore's data, of which MODELS has what we need: a client can do
+what ops/models.py lists, and nothing else.
 """
 
 import threading
