@@ -308,7 +308,7 @@ def _refusal(status: HTTPStatus, kinds: list[type[Problem]]) -> Json:
                     **_schema(problems.ProblemDetails),
                     "properties": {
                         "type": {"enum": [kind.type_uri() for kind in kinds]},
-                        "title": {"const": status.phrase},
+                        "title": {"const": problems.title_of(status)},
                         "status": {"const": status.value},
                     },
                 }

@@ -34,6 +34,12 @@ from typing import ClassVar, TypedDict
 
 CONTENT_TYPE = "application/problem+json"
 
+# Python before 3.13 has the names of before: https://docs.python.org/3/library/http.html#http-status-codes
+_RENAMED = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "Unprocessable Content",
+}
+
 
 class ProblemDetails(TypedDict):
     """What is wrong with a request (RFC 9457); `detail` says what to change."""
@@ -42,6 +48,11 @@ class ProblemDetails(TypedDict):
     title: str
     status: int
     detail: str
+
+
+def title_of(status: HTTPStatus) -> str:
+    """The `title` of a problem: its status, by the name that RFC 9110 gives it."""
+    return _RENAMED.get(status, status.phrase)
 
 
 class Problem(Exception):
@@ -65,7 +76,7 @@ class Problem(Exception):
         """The problem details object as JSON text (RFC 9457, section 3.1)."""
         details: ProblemDetails = {
             "type": self.type_uri(),
-            "title": self.status.phrase,
+            "title": title_of(self.status),
             "status": self.status.value,
             "detail": self.detail,
         }

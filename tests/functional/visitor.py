@@ -10,6 +10,7 @@ from chalice.test import Client
 from chalicelib import browsers
 from chalicelib.access.keys import Role, new_token
 from chalicelib.access.store import put_key
+from chalicelib.problems import title_of
 from tests.builders import NOW, a_key
 
 
@@ -66,7 +67,7 @@ def a_problem(status: HTTPStatus, kind: str, detail: str, **headers: str) -> Ans
             "Cache-Control": "no-store",
             **{name.replace("_", "-"): value for name, value in headers.items()},
         },
-        {"type": f"urn:linkly:problem:{kind}", "title": status.phrase, "status": status.value, "detail": detail},
+        {"type": f"urn:linkly:problem:{kind}", "title": title_of(status), "status": status.value, "detail": detail},
     )
 
 

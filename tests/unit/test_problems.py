@@ -2,6 +2,7 @@
 
 import json
 import re
+from http import HTTPStatus
 
 import pytest
 
@@ -36,6 +37,12 @@ def test_a_problem_is_problem_details() -> None:
         "status": 409,
         "detail": "The code 'my-link' is taken. Choose another one, or leave it out to be given one.",
     } == json.loads(problems.CodeTaken("my-link").body())
+
+
+def test_a_status_has_its_name_of_today_whatever_python_calls_it() -> None:
+    names = {413: "Content Too Large", 422: "Unprocessable Content", 404: "Not Found"}
+
+    assert names == {status: problems.title_of(HTTPStatus(status)) for status in names}
 
 
 def test_the_members_come_in_the_order_of_the_standard() -> None:
