@@ -31,9 +31,10 @@ def list_(stage: Stage = None) -> None:
     table = Table("queue", "messages", "oldest")
     for name in CONSUMERS:
         url = _url(stage, name, "-dlq")
+        number = queue_depth(url)  # before looking, so that there is an age for whatever is in it
         with looked_at(url) as messages:
             oldest = min((int(each["Attributes"]["SentTimestamp"]) / 1000 for each in messages), default=None)
-        table.add_row(name, str(queue_depth(url)), _age(oldest))
+        table.add_row(name, str(max(number, len(messages))), _age(oldest))
     Console().print(table)
 
 
