@@ -13,7 +13,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from itertools import islice
 from typing import Annotated, Any
 
 import typer
@@ -38,8 +37,6 @@ from ops.stages import Stage, connect
 commands = typer.Typer(no_args_is_help=True, help="Bring back what was there at a moment of the last 35 days.")
 
 _SECONDS_BETWEEN_LOOKS = 10
-_MOST_KEYS = 100
-"""The most items that DynamoDB looks up in one call."""
 
 
 class Name(StrEnum):
@@ -344,11 +341,9 @@ def is_deleted(code: str) -> bool:
 
 
 def _pages(table: str) -> Iterator[list[dict[str, Any]]]:
-    """The items of a table, at most a hundred at a time."""
+    """The items of a table, at most a megabyte at a time."""
     for page in app_aws.dynamodb().get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
-        rest = iter(page["Items"])
-        while some := list(islice(rest, _MOST_KEYS)):
-            yield some
+        yield page["Items"]
 
 
 def _gone(rows: Sequence[dict[str, Any]]) -> list[Click]:
