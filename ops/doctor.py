@@ -3,9 +3,9 @@
 import os
 import platform
 import shutil
-import socket
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +18,7 @@ from rich.console import Console
 
 from ops import PROJECT, stages
 from ops.aws import NotConnected, client
+from ops.emulator import PortTaken, require_free_port
 
 _HASTY = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1})
 _OLDEST_PYTHON, _NEWEST_PYTHON = (3, 11), (3, 13)
@@ -107,14 +108,9 @@ def of_environment(name: str, requirements: tuple[str, ...], project: Path) -> F
 
 def of_port(port: int, setting: str) -> Finding:
     """Whether a port can be listened on; if not, who does."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            pass
-        else:
-            return Finding(Level.OK, f"Port {port} is free.")
+    with suppress(PortTaken):
+        require_free_port(port, setting)
+        return Finding(Level.OK, f"Port {port} is free.")
     run = stages.run_file()
     if any(str(run.get(key, "")).endswith(f":{port}") for key in ("url", "aws_endpoint")):
         return Finding(Level.OK, f"Port {port} is taken by the local stack.")
