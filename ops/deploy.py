@@ -121,13 +121,18 @@ def outputs(stage: str) -> dict[str, str]:
     stack = _stack(stack_name(stage))
     if stack is None:
         raise DeploymentFailed(f"There is no stack {stack_name(stage)} in this account and region.")
+    return outputs_of(stack)
+
+
+def outputs_of(stack: Mapping[str, Any]) -> dict[str, str]:
+    """The outputs of a stack as CloudFormation describes it."""
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
 def deployed_version(stage: str) -> str | None:
     """The commit that a stage runs, as `git describe` named it; None if it is not deployed, or does not say."""
     stack = _stack(stack_name(stage))
-    return outputs(stage).get("Version") if stack else None
+    return outputs_of(stack).get("Version") if stack else None
 
 
 def bucket_name(stage: str) -> str:

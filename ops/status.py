@@ -17,7 +17,7 @@ from chalicelib import clock, config
 from ops import metrics
 from ops.aws import client
 from ops.consumers import consumers
-from ops.deploy import queue_depth, queue_urls, stack_name
+from ops.deploy import outputs_of, queue_depth, queue_urls, stack_name
 from ops.logs import json_lines
 from ops.metrics import Metric
 from ops.stages import Stage, address, connect
@@ -124,7 +124,7 @@ def look(stage: str) -> Report:
     """Ask AWS how a stage is that this process is connected to."""
     now = clock.now()
     [stack] = client("cloudformation").describe_stacks(StackName=stack_name(stage))["Stacks"]
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+    outputs = outputs_of(stack)
     urls = {name.removeprefix(f"{stack_name(stage)}-"): url for name, url in queue_urls(stage).items()}
     measured = _metrics(stage, list(urls), now)
     return Report(
