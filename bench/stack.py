@@ -2,7 +2,6 @@
 
 import os
 import random
-import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -34,6 +33,7 @@ from ops.logs import json_lines
 from ops.package import package
 from ops.stages import LOCAL, function_environment
 from tests.costs import item_bytes
+from tests.e2e.deployed import free_port
 
 VISITORS = 4
 ROUNDS = 5
@@ -83,7 +83,7 @@ class Stack:
 @contextmanager
 def deployed(directory: Path) -> Iterator[Mapping[str, str]]:
     """The stage `local`, with the bare functions beside it; gives the URLs of FOLLOWS, SENDER and BASELINE."""
-    with emulator.emulated_aws(_free_port(), directory) as endpoint:
+    with emulator.emulated_aws(free_port(), directory) as endpoint:
         os.environ.update(emulator.environment(endpoint))
         deployment = deploy(package(LOCAL), LOCAL, {}, lambda _: None)
         emulator.complete(deployment)
@@ -105,13 +105,6 @@ def measure(directory: Path) -> Stack:
         rates, sent, since = _follow(urls, code)
         lags = list(_lags(since))
         return Stack(rates, sent, _counted(code), lags, _drain(_new_link()), _writes(), _statistics())
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def _new_link() -> str:
