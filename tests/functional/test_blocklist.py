@@ -2,13 +2,12 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from chalicelib import aws
 from chalicelib.links.blocklist import blocked_domains_over, put_domain, remove_domain
@@ -20,6 +19,7 @@ from ops import blocklist
 from tests import infrastructure
 from tests.builders import StoppedClock, a_link
 from tests.faults import Fault, Faults, lost, lost_once, refused, reset, throttled, timed_out
+from tests.functional.terminal import Type, terminal
 from tests.functional.visitor import Answer, Visitor, a_problem
 
 LINKS, REDIRECTS = (infrastructure.environment()[name] for name in ("LINKS_TABLE", "REDIRECTS_TABLE"))
@@ -28,15 +28,11 @@ GONE = a_problem(
 )
 THERE = Answer(302, {"Location": "https://www.evil.example/page", "Cache-Control": "private, no-store"}, "")
 
-Type = Callable[..., Result]
-
 
 @pytest.fixture
 def type_(monkeypatch: pytest.MonkeyPatch) -> Type:
-    """Type a command about the block-list in this AWS, on a terminal that is wide enough for its tables."""
-    monkeypatch.setattr(blocklist, "connect", lambda stage: stage)
-    monkeypatch.setenv("COLUMNS", "200")
-    return lambda *arguments: CliRunner().invoke(blocklist.commands, [*arguments, "--stage", "test"])
+    """Type a command about the block-list."""
+    return terminal(blocklist, monkeypatch)
 
 
 @pytest.fixture

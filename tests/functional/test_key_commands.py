@@ -1,29 +1,24 @@
 """`python -m ops keys`, as typed."""
 
 import re
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from chalicelib.access.keys import ApiKey, Role, parse_token
 from chalicelib.access.store import KeyNotReplaced, find_key, list_keys, note_use, put_key, revoke_key
 from ops import keys
 from tests import infrastructure
 from tests.builders import NOW, TOKEN, StoppedClock, a_key
+from tests.functional.terminal import Type, terminal
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-
-Type = Callable[..., Result]
 
 
 @pytest.fixture
 def type_(monkeypatch: pytest.MonkeyPatch) -> Type:
-    """Type a command about the keys in this AWS, on a terminal that is wide enough for its tables."""
-    monkeypatch.setattr(keys, "connect", lambda stage: stage)
-    monkeypatch.setenv("COLUMNS", "200")
-    return lambda *arguments: CliRunner().invoke(keys.commands, [*arguments, "--stage", "test"])
+    """Type a command about the keys."""
+    return terminal(keys, monkeypatch)
 
 
 def test_a_key_is_replaced_by_one_of_the_same_owner_and_role_and_works_for_a_day_more(type_: Type) -> None:
