@@ -142,10 +142,15 @@ def json_lines(
     stage: str, function: str, since: float, term: str, until: float | None = None
 ) -> Iterator[dict[str, Any]]:
     """The JSON objects with `term` in them that a function of `stage` has logged between two times in seconds."""
-    period = {"startTime": int(since * 1000), **({"endTime": int(until * 1000)} if until else {})}
-    for line in _lines_of(client("logs"), Selection(stage, function, term), function, period):
+    for line in lines_with(stage, function, since, term, until):
         if (fields := _fields(line.message)) is not None:
             yield fields
+
+
+def lines_with(stage: str, function: str, since: float, term: str, until: float | None = None) -> Iterator[Line]:
+    """The lines with `term` in them of a function of `stage`, between two times in seconds."""
+    period = {"startTime": int(since * 1000), **({"endTime": int(until * 1000)} if until else {})}
+    return _lines_of(client("logs"), Selection(stage, function, term), function, period)
 
 
 def writer(stage: str, function: str, stream: str) -> Callable[[str], None]:

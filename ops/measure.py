@@ -21,10 +21,10 @@ from chalicelib.access.keys import Role
 from chalicelib.links.change import delete_link
 from chalicelib.links.create import Wish, create_link
 from ops import metrics
-from ops.aws import client
 from ops.deploy import outputs, stack_name
 from ops.durations import duration
 from ops.load import Follow, follow_at_rate, latencies, percentile
+from ops.logs import lines_with
 from ops.metrics import Metric
 from ops.stages import Stage, address, connect
 
@@ -67,20 +67,9 @@ def follow(url: str, number: int) -> list[Follow]:
 
 def reports(stage: str, function: str, since: float) -> Iterator[Report]:
     """The invocations of a function of `stage` that ended after the time `since`, in seconds."""
-    pages = (
-        client("logs")
-        .get_paginator("filter_log_events")
-        .paginate(
-            logGroupName=f"/aws/lambda/{stack_name(stage)}-{function}",
-            startTime=int(since * 1000),
-            filterPattern='"REPORT RequestId"',
-        )
-    )
-    for page in pages:
-        for event in page["events"]:
-            report = parse(event["message"])
-            if report:
-                yield report
+    for line in lines_with(stage, function, since, "REPORT"):
+        if report := parse(line.message):
+            yield report
 
 
 def writes(stage: str, since: timedelta) -> tuple[float, float]:
