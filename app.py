@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, cast
 from botocore.exceptions import BotoCoreError, ClientError
 from chalice.app import Chalice, DynamoDBEvent, Request, Response, SNSEvent, SQSEvent
 
-from chalicelib import aws, browsers, config, observability, problems
+from chalicelib import addresses, aws, browsers, config, observability, problems
 from chalicelib.analytics.routes import routes as analytics_routes
 from chalicelib.clicks.routes import routes as clicks_routes
-from chalicelib.links.routes import base_url_of
 from chalicelib.links.routes import routes as links_routes
 from chalicelib.observability import logger
 from chalicelib.redirects.routes import routes as redirects_routes
@@ -69,6 +68,9 @@ def admit_caller(request: Request, get_response: Callable[[Request], Response]) 
         from chalicelib.access.callers import authenticate
 
         request.context["caller"] = authenticate(request.headers.get("authorization"))
+        answer = get_response(request)
+        answer.headers["Cache-Control"] = "no-store"  # it is this caller's alone: RFC 9111, section 3.5
+        return answer
     return get_response(request)
 
 
@@ -95,7 +97,7 @@ def get_openapi() -> dict[str, Any]:
     """Describe this API, as OpenAPI 3.1."""
     from chalicelib import openapi
 
-    return openapi.describe(app.routes, PUBLIC, base_url_of(cast("Request", app.current_request)))
+    return openapi.describe(app.routes, PUBLIC, addresses.base_url(cast("Request", app.current_request)))
 
 
 def show_options(**_: str) -> Response:
@@ -181,10 +183,9 @@ def _answering(view: Callable[..., Response]) -> Callable[..., Response]:
 
 # Chalice turns what a view raises into a 500 before any middleware sees it: https://github.com/aws/chalice/issues/1884
 for methods in app.routes.values():
-    for method, route in methods.items():
+    for route in methods.values():
         route.view_function = _answering(route.view_function)
-        if method not in {"POST", "PUT"}:
-            route.content_types = []  # no body is read, so none is refused for its type
+        route.content_types = []  # a view that reads a body looks at its type, and needs one
 
 if config.runs_in_lambda():
     # Before the first request comes: Lambda starts a function with more CPU than its memory buys it later.

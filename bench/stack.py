@@ -24,7 +24,7 @@ from chalicelib.access.keys import Role
 from chalicelib.clicks.click import Click, encode
 from chalicelib.clicks.counters import SHARDS, SORT_KEY, clicks_by_day, sort_key
 from chalicelib.clicks.transactions import plan
-from chalicelib.links.create import Wish, create_link
+from chalicelib.links.create import LinkRequest, create_link
 from ops import emulator
 from ops.aws import client
 from ops.deploy import deploy, queue_depth
@@ -108,8 +108,8 @@ def measure(directory: Path) -> Stack:
 
 
 def _new_link() -> str:
-    owner = Caller("bench", Role.USER)
-    return create_link(Wish("https://example.com/", None, owner.owner, frozenset())).code
+    given = {"url": "https://example.com/", "code": None}
+    return create_link(LinkRequest(given, Caller("bench", Role.USER), frozenset())).code
 
 
 def _follow(urls: Mapping[str, str], code: str) -> tuple[dict[str, Figure], int, float]:

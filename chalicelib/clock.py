@@ -20,8 +20,7 @@ def now() -> datetime:
 
 def rfc3339(moment: datetime) -> str:
     """A time in UTC, as RFC 3339 text of fixed width, so that text order is time order: 2026-05-27T10:15:30.123Z."""
-    moment = moment.astimezone(UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def sleep(seconds: float) -> None:

@@ -5,6 +5,7 @@ variable it reads; infra/template.yaml sets them, and the README's settings tabl
 """
 
 import os
+import re
 
 
 class SettingMissing(RuntimeError):
@@ -116,7 +117,20 @@ def private_targets_allowed() -> bool:
 
 def base_url() -> str | None:
     """Where visitors follow links, such as https://go.example.com; None to use each request's own address."""
-    return os.environ.get("BASE_URL", "").rstrip("/") or None
+    text = os.environ.get("BASE_URL", "").rstrip("/")
+    if text and not re.fullmatch(r"https?://[^\s/?#@%\\]+", text):
+        raise SettingMissing(f"BASE_URL is {text!r}: give an address without a path, such as https://go.example.com.")
+    return text or None
+
+
+def domain_name() -> str | None:
+    """The domain of one's own at which the API answers, such as go.example.com; None without one."""
+    return os.environ.get("DOMAIN_NAME") or None
+
+
+def region() -> str:
+    """The region of AWS that this process works in; Lambda says so itself."""
+    return os.environ.get("AWS_REGION") or _required("AWS_DEFAULT_REGION", "the region of AWS, such as eu-central-1")
 
 
 def allowed_origins() -> frozenset[str]:

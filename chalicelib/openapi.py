@@ -5,18 +5,18 @@ that are checked, the classes of problems, the list of public routes. ROUTES add
 what cannot be read off these: what it takes, answers and refuses.
 """
 
-import re
+import sys
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from http import HTTPStatus
 from itertools import groupby
 from operator import attrgetter
+from types import GenericAlias
 from typing import Any, Literal, NamedTuple, TypedDict
 
 import msgspec
 
 from chalicelib import browsers, problems
-from chalicelib.access.keys import LONGEST_OWNER
 from chalicelib.analytics import routes as analytics
 from chalicelib.analytics.daily_links import LinksByDay
 from chalicelib.clicks import routes as clicks
@@ -24,7 +24,7 @@ from chalicelib.clicks.statistics import Statistics
 from chalicelib.links import once
 from chalicelib.links import routes as links
 from chalicelib.links.codes import Code
-from chalicelib.links.link import PublicLink
+from chalicelib.links.link import LONGEST_OWNER, Use, fields
 from chalicelib.links.listing import encode_cursor
 from chalicelib.links.store import Position
 from chalicelib.parameters import DEFAULT_DAYS
@@ -37,6 +37,19 @@ class Health(TypedDict):
     """The app answers."""
 
     status: Literal["ok"]
+
+
+PublicLink = msgspec.defstruct(
+    "PublicLink",
+    [*fields(Use.SHOW).items(), ("short_url", str)],
+    namespace={"__doc__": "A link, as the HTTP API shows it."},
+    kw_only=True,
+)
+LinkList = msgspec.defstruct(
+    "LinkList",
+    [("items", GenericAlias(list, PublicLink)), ("next", str | None)],
+    namespace={"__doc__": "A page of links; `next` is the cursor of the one after it, or null."},
+)
 
 
 def _whole_number(name: str, default: int, most: int, meaning: str) -> Json:
@@ -89,15 +102,12 @@ HEADERS: Mapping[str, Json] = {
         name: {"description": "What a browser may do with the answer.", "schema": {"type": "string", "const": value}}
         for name, value in browsers.ALWAYS.items()
     },
-    **{
-        name: {"description": "What the path takes, for whom a browser asks.", "schema": {"type": "string"}}
-        for name in browsers.options_of(())
-    },
 }
 """The headers of answers, each of which is always there where it is named, unless it says otherwise."""
 
 ON_EVERY_ANSWER = tuple(browsers.ALWAYS)
 ON_EVERY_PROBLEM = ("Cache-Control",)
+ON_EVERY_ANSWER_TO_A_KEY = ("Cache-Control",)
 
 
 class Answer(NamedTuple):
@@ -137,12 +147,13 @@ ROUTES: Mapping[str, Route] = {
             problems.BlockedTarget,
             problems.InvalidCode,
             problems.CodeTaken,
+            problems.LinkDeleted,
             problems.StillInProgress,
             problems.IdempotencyKeyReused,
         ),
     ),
     "get_links": Route(
-        Answer(links.LinkList),
+        Answer(LinkList),
         takes=(LIMIT, CURSOR, OWNER),
         refuses=(problems.BadRequest, problems.NotYourLink),
     ),
@@ -153,7 +164,7 @@ ROUTES: Mapping[str, Route] = {
     "put_link": Route(
         Answer(PublicLink, headers=("ETag",)),
         takes=(IF_MATCH,),
-        body=links.NewTarget,
+        body=links.ChangedLink,
         refuses=(
             problems.InvalidUrl,
             problems.BlockedTarget,
@@ -185,7 +196,6 @@ ROUTES: Mapping[str, Route] = {
     "get_health": Route(Answer(Health)),
     "get_openapi": Route(Answer(dict[str, Any])),
     "get_robots": Route(Answer(str, media_type="text/plain")),
-    "show_options": Route(Answer(status=HTTPStatus.NO_CONTENT, headers=tuple(browsers.options_of(())))),
 }
 
 REFUSED_EVERYWHERE = (problems.TooManyRequests, problems.InternalError, problems.Unavailable)
@@ -198,15 +208,16 @@ def describe(
 ) -> dict[str, Any]:
     """The OpenAPI document for the `routes` of a Chalice app, of which some methods and paths are `public`.
 
-    `base_url` is where the API is reached, without a slash at the end. Raises KeyError for a route that is not in
-    ROUTES.
+    `base_url` is where the API is reached, without a slash at the end. OPTIONS is left out: browsers ask it, no client
+    that is made of this document. Raises KeyError for a route that is not in ROUTES.
     """
     paths: Json = {}
     responses: Json = {}
     for path, methods in routes.items():
         paths[path] = {
-            method.lower(): _operation(method, route, method != "OPTIONS" and (method, path) not in public, responses)
+            method.lower(): _operation(method, route, (method, path) not in public, responses)
             for method, route in methods.items()
+            if method != "OPTIONS"
         }
         if names := next(iter(methods.values())).view_args:
             paths[path]["parameters"] = [
@@ -222,6 +233,7 @@ def describe(
         },
         "servers": [{"url": base_url}],
         "security": [{"key": []}],
+        "tags": [{"name": name, "description": text} for name, text in _tags(routes).items()],
         "paths": paths,
         "components": {
             "schemas": _schemas()[1],
@@ -242,9 +254,11 @@ def _operation(method: str, route: Any, needs_key: bool, responses: Json) -> Jso
     )
     by_status = attrgetter("status")
     operation: Json = {
-        "operationId": _operation_id(method, route),
+        # Ids are unique, and a function may answer HEAD as well.
+        "operationId": f"{route.view_name}_head" if method == "HEAD" else str(route.view_name),
+        "tags": [_tag(route)],
         "summary": _first_line(route.view_function).rstrip("."),
-        "responses": {str(answer.status.value): _answer(answer)},
+        "responses": {str(answer.status.value): _answer(answer, ON_EVERY_ANSWER_TO_A_KEY if needs_key else ())},
     }
     for status, same_status in groupby(sorted(refuses, key=by_status), key=by_status):
         kinds = list(same_status)
@@ -269,21 +283,25 @@ def _operation(method: str, route: Any, needs_key: bool, responses: Json) -> Jso
     return operation
 
 
-def _operation_id(method: str, route: Any) -> str:
-    # Ids are unique, and some functions answer several methods or paths.
-    match method:
-        case "HEAD":
-            return f"{route.view_name}_head"
-        case "OPTIONS":
-            return f"{route.view_name}_of_{re.sub(r'[^a-z]+', '_', route.uri_pattern).strip('_')}"
-        case _:
-            return str(route.view_name)
+def _tag(route: Any) -> str:
+    """The feature that a route is of: the package that its function is in, or `service` for those of the app itself."""
+    module: str = route.view_function.__module__
+    return module.split(".")[1] if module.startswith("chalicelib.") else "service"
 
 
-def _answer(answer: Answer) -> Json:
-    response: Json = {"description": answer.status.phrase}
-    if headers := _headers((*answer.headers, *ON_EVERY_ANSWER)):
-        response["headers"] = headers
+def _tags(routes: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """What each tag stands for."""
+    found = sorted({_tag(route) for methods in routes.values() for route in methods.values()} - {"service"})
+    return {name: _first_line(sys.modules[f"chalicelib.{name}"]) for name in found} | {
+        "service": "The service itself: whether it answers, and how it is used."
+    }
+
+
+def _answer(answer: Answer, headers: tuple[str, ...]) -> Json:
+    response: Json = {
+        "description": answer.status.phrase,
+        "headers": _headers((*answer.headers, *headers, *ON_EVERY_ANSWER)),
+    }
     if answer.type:
         response["content"] = {answer.media_type: {"schema": _schema(answer.type)}}
     if answer.leads_to:

@@ -196,6 +196,9 @@ class UnsupportedMediaType(Problem):
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
+    def __init__(self) -> None:
+        super().__init__("Send the body as JSON, with the header 'Content-Type: application/json'.")
+
 
 class IdempotencyKeyReused(Problem):
     """The Idempotency-Key was used before, for another request."""
@@ -234,7 +237,5 @@ def of_status(status: int) -> Problem:
     match status:
         case HTTPStatus.BAD_REQUEST:
             return BadRequest("The request cannot be understood. Compare it with the README's table of the API.")
-        case HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
-            return UnsupportedMediaType("Send the body as JSON, with the header 'Content-Type: application/json'.")
         case _:
             return InternalError()

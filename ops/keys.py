@@ -9,7 +9,8 @@ from rich.table import Table
 
 from chalicelib import clock
 from chalicelib.access import store
-from chalicelib.access.keys import LONGEST_OWNER, ApiKey, Role, Token, hash_secret, new_token
+from chalicelib.access.keys import ApiKey, Role, Token, hash_secret, new_token
+from chalicelib.links.link import LONGEST_OWNER
 from ops.durations import duration
 from ops.stages import Stage, connect
 

@@ -8,15 +8,16 @@ a spreadsheet as text.
 import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal, TextIO
+from typing import TextIO
 
 import msgspec
+from msgspec import structs
 
 from chalicelib import clock
 from chalicelib.links.codes import check_code
-from chalicelib.links.link import LONGEST_URL, Link, Status
+from chalicelib.links.link import LONGEST_URL, Link, Status, defaults, fields, plain
 from chalicelib.links.targets import normalise_url
 from chalicelib.problems import Problem
 
@@ -28,23 +29,15 @@ class Format(StrEnum):
     CSV = "csv"
 
 
-# The longest owner that fits into the key of an index, which has 2,048 bytes.
-_LONGEST_OWNER = 512
+LARGEST_VERSION = 10**15
+"""Of a link that is brought in, so that it may be changed often enough: an event tells no version of over 18 digits."""
 
-_Time = Annotated[datetime, msgspec.Meta(tz=True)]
-
-
-class _Row(msgspec.Struct, forbid_unknown_fields=True):
-    code: str
-    url: Annotated[str, msgspec.Meta(max_length=LONGEST_URL)]
-    owner: Annotated[str, msgspec.Meta(min_length=1, max_length=_LONGEST_OWNER)]
-    version: Annotated[int, msgspec.Meta(ge=1)]
-    status: Literal["active", "deleted"]  # not `blocked`, which is of the cache
-    created_at: _Time
-    updated_at: _Time
+COLUMNS = tuple(fields())
+_REQUIRED = COLUMNS[: len(COLUMNS) - len(defaults())]
 
 
-COLUMNS = _Row.__struct_fields__
+class _Row(Link, frozen=True, forbid_unknown_fields=True):
+    """A line of a file. A field with a default may be left out, as files that are older than it do."""
 
 
 class NoHeader(ValueError):
@@ -64,10 +57,10 @@ def write_links(links: Iterable[Link], file: TextIO, form: Format) -> None:
         table = csv.writer(file)
         table.writerow(COLUMNS)
         for link in links:
-            table.writerow(_fields(link).values())
+            table.writerow(plain(link).values())
     else:
         for link in links:
-            file.write(msgspec.json.encode(_fields(link)).decode() + "\n")
+            file.write(msgspec.json.encode(plain(link)).decode() + "\n")
 
 
 def read_links(file: TextIO, form: Format, own_addresses: frozenset[str]) -> Iterator[tuple[int, Link | Refusal]]:
@@ -79,18 +72,6 @@ def read_links(file: TextIO, form: Format, own_addresses: frozenset[str]) -> Ite
     rows = _csv_rows(file) if form is Format.CSV else _json_rows(file)
     for line, row in rows:
         yield line, row if isinstance(row, Refusal) else _checked(row, own_addresses)
-
-
-def _fields(link: Link) -> dict[str, Any]:
-    return {
-        "code": link.code,
-        "url": link.url,
-        "owner": link.owner,
-        "version": link.version,
-        "status": link.status.value,
-        "created_at": clock.rfc3339(link.created_at),
-        "updated_at": clock.rfc3339(link.updated_at),
-    }
 
 
 def _json_rows(file: TextIO) -> Iterator[tuple[int, _Row | Refusal]]:
@@ -106,7 +87,7 @@ def _json_rows(file: TextIO) -> Iterator[tuple[int, _Row | Refusal]]:
 def _csv_rows(file: TextIO) -> Iterator[tuple[int, _Row | Refusal]]:
     table = csv.reader(file, strict=True)
     header = next(table, [])
-    if sorted(header) != sorted(COLUMNS):
+    if not (set(_REQUIRED) <= set(header) <= set(COLUMNS)) or len(header) != len(set(header)):
         raise NoHeader(f"The first line must name the columns: {','.join(COLUMNS)}")
     while True:
         try:
@@ -121,7 +102,7 @@ def _csv_rows(file: TextIO) -> Iterator[tuple[int, _Row | Refusal]]:
         if len(values) != len(header):
             yield table.line_num, Refusal(f"The row has {len(values)} values for {len(header)} columns.")
             continue
-        row = dict(zip(header, values, strict=True))
+        row = {name: value for name, value in zip(header, values, strict=True) if value or name in _REQUIRED}
         try:
             "".join(values).encode()  # bytes that are no UTF-8 were let in so far, to be refused here
             yield table.line_num, msgspec.convert(row, type=_Row, strict=False)
@@ -130,15 +111,26 @@ def _csv_rows(file: TextIO) -> Iterator[tuple[int, _Row | Refusal]]:
 
 
 def _checked(row: _Row, own_addresses: frozenset[str]) -> Link | Refusal:
-    status = Status(row.status)
+    link = structs.asdict(row)
+    if row.status is Status.BLOCKED:
+        return Refusal("A link is active or deleted; which ones are blocked follows from the list of blocked domains.")
+    if row.version > LARGEST_VERSION:
+        return Refusal(f"The version is larger than {LARGEST_VERSION}.")
+    if len(row.url) > LONGEST_URL:
+        return Refusal(f"The url has {len(row.url)} characters. At most {LONGEST_URL} are allowed.")
     try:
         check_code(row.code)
-        url = row.url if status is Status.DELETED else normalise_url(row.url, own_addresses)
+        if row.status is Status.ACTIVE:
+            link["url"] = normalise_url(row.url, own_addresses)
+        for name in ("created_at", "updated_at"):
+            link[name] = _time(link[name])
     except Problem as problem:
         return Refusal(problem.detail)
-    return Link(row.code, url, row.owner, row.version, status, _time(row.created_at), _time(row.updated_at))
+    except OverflowError:
+        return Refusal(f"In UTC, {name} is no date of the calendar, which has the years 1 to 9999.")
+    return Link(**link)
 
 
 def _time(moment: datetime) -> datetime:
-    """The time as the table keeps it, in UTC and whole milliseconds."""
-    return datetime.fromisoformat(clock.rfc3339(moment.astimezone(UTC)))
+    """The time as the table keeps it, in UTC and whole milliseconds. Raises OverflowError."""
+    return datetime.fromisoformat(clock.rfc3339(moment))

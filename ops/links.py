@@ -82,7 +82,10 @@ def import_(
     interrupted is simply run again. Exit code 1 if a line was refused.
     """
     stage = connect(stage)
-    own_addresses = frozenset(filter(None, (config.base_url(), outputs(stage).get("EndpointURL"))))
+    domain = config.domain_name()
+    own_addresses = frozenset(
+        filter(None, (config.base_url(), domain and f"https://{domain}", outputs(stage).get("EndpointURL")))
+    )
     counts: Counter[Outcome] = Counter()
     # Bytes that are no UTF-8 make their own line invalid, and not the whole file.
     with (

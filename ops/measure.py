@@ -19,7 +19,7 @@ from chalicelib import clock
 from chalicelib.access.callers import Caller
 from chalicelib.access.keys import Role
 from chalicelib.links.change import delete_link
-from chalicelib.links.create import Wish, create_link
+from chalicelib.links.create import LinkRequest, create_link
 from ops import metrics
 from ops.deploy import outputs, stack_name
 from ops.durations import duration
@@ -58,7 +58,7 @@ def measure(
 
 def follow(url: str, number: int) -> list[Follow]:
     """Follow a new link of the connected stage at `url`, five times a second, and delete it again."""
-    link = create_link(Wish("https://example.com/measure", None, _OPERATOR.owner, frozenset({url})))
+    link = create_link(LinkRequest({"url": "https://example.com/measure", "code": None}, _OPERATOR, frozenset({url})))
     try:
         return asyncio.run(follow_at_rate(f"{url}/{link.code}", 5, number / 5))
     finally:

@@ -9,13 +9,13 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated, Any
 
 import typer
+from msgspec.structs import replace
 from rich.console import Console
 
 from chalicelib import aws as app_aws
@@ -24,7 +24,7 @@ from chalicelib.clicks.click import Click, encode
 from chalicelib.clicks.counters import SORT_KEY, clicks_by_day, day_of
 from chalicelib.clicks.transactions import why_not_countable
 from chalicelib.links.blocklist import check_target
-from chalicelib.links.link import Link, Status
+from chalicelib.links.link import Link, Status, Use, plain
 from chalicelib.links.store import every_link, insert_link, read_link, replace_link
 from chalicelib.problems import BlockedTarget, CodeTaken, LinkNotFound, StaleVersion
 from chalicelib.redirects.cache import Redirect, find_redirect, put_redirect
@@ -219,7 +219,7 @@ def put_back(link: Link, *, dry_run: bool = False) -> Outcome:
         if dry_run:
             return Outcome.WOULD_BE
         if now:
-            replace_link(link, now.version)
+            replace_link(replace(link, changed_by=None), now.version)
         else:
             _insert(link)
     except BlockedTarget:
@@ -296,8 +296,8 @@ def _insert(link: Link) -> None:
     put_redirect(Redirect.of(again))  # the refresher hears of changes only, and this one looks like a new link
 
 
-def _content(link: Link) -> tuple[str, Status, str]:
-    return link.url, link.status, link.owner
+def _content(link: Link) -> dict[str, Any]:
+    return plain(link, Use.COMPARE)
 
 
 def _why_not(click: Click) -> str | None:

@@ -24,7 +24,7 @@ ACCOUNT = "123456789012"  # moto's own
 BASE_URL = "https://go.example.com"
 CLICK_QUEUE, CLICK_DEAD_LETTER_QUEUE = "ClickQueue", "ClickDeadLetterQueue"
 
-_GIVEN = {"Stage": "test", "BaseUrl": BASE_URL, "PurgeDelaySeconds": "0"}
+_GIVEN = {"Stage": "test", "BaseUrl": BASE_URL, "DomainName": "", "PurgeDelaySeconds": "0"}
 
 
 class _Loader(yaml.SafeLoader):
@@ -211,8 +211,10 @@ def _holds(condition: Any) -> bool:
 
 
 def _reference(name: str) -> str:
+    if name in _GIVEN:
+        return _GIVEN[name]
     if parameter := template()["Parameters"].get(name):
-        return str(_GIVEN.get(name, parameter.get("Default")))
+        return str(parameter["Default"])
     resource = template()["Resources"][name]
     match resource["Type"]:
         case "AWS::DynamoDB::Table":

@@ -22,10 +22,6 @@ _SECRET_LENGTH = 32
 _TOKEN = re.compile(rf"lk_([{ALPHABET}]{{{_ID_LENGTH}}})_([{ALPHABET}]{{{_SECRET_LENGTH}}})", re.ASCII)
 
 
-LONGEST_OWNER = 256
-"""Characters. A link is found by its owner, in an index whose keys DynamoDB limits to 2,048 bytes."""
-
-
 class Role(StrEnum):
     """What a key may do: a user sees their own links, an admin everybody's."""
 

@@ -74,9 +74,11 @@ def encode(click: Click) -> str:
 def decode(text: str) -> Click:
     """The click in a message. Raises UndecodableClick, saying what is wrong with it."""
     try:
-        return msgspec.json.decode(text, type=Click)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        click = msgspec.json.decode(text, type=Click)
+        click.occurred_at.astimezone(UTC)  # on its first and last day, the calendar has times that UTC does not reach
+    except (msgspec.DecodeError, UnicodeError, RecursionError, OverflowError) as error:
         raise UndecodableClick(str(error)) from error
+    return click
 
 
 def _page(referrer: str) -> str:

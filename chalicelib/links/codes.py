@@ -18,11 +18,19 @@ _SCHEMA = {"pattern": f"^{_PATTERN}$"}
 Code = Annotated[str, msgspec.Meta(pattern=rf"^{_PATTERN}\Z", extra_json_schema=_SCHEMA)]
 """A code in a message or a cursor, checked when it is decoded."""
 
-WishedCode = Annotated[str, msgspec.Meta(extra_json_schema=_SCHEMA)]
+RequestedCode = Annotated[str, msgspec.Meta(extra_json_schema=_SCHEMA)]
 """A code in a request, to be checked by `check_code`, which says why it is refused."""
 
-# The first segments of our own routes, present and promised: a link there could never be followed.
-RESERVED = frozenset({"links", "stats", "analytics", "health"})
+RESERVED = frozenset(
+    {
+        "links", "stats", "analytics", "health",  # the first segments of our own routes
+        "unlock", "preview", "api", "admin", "app", "login", "tags", "domains", "keys", "static",  # kept for them
+        # API Gateway answers these itself at the root of a domain of one's own:
+        # https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-custom-domains.html
+        "ping", "sping",
+    }
+)  # fmt: skip
+"""What no new link may be called, in any case of letters: nobody could follow it, today or one day."""
 
 
 def is_code(text: str) -> bool:

@@ -1,17 +1,20 @@
 """Create a link once, however often the request comes: POST /links with an Idempotency-Key.
 
-Powertools remembers the answer for 24 hours and holds off a second request while the first is at work. Should the first
-die in between, the link that it may have made is found again: its write id, and its code if none was wished for, are
-made of the owner, the key and the body.
+What a request made is stored with the link, under an id that is made of the owner and the key: whenever the request
+comes again, its link is found, as it is then. Beside that, for 24 hours, Powertools remembers the first answer, holds
+off a second request while the first is at work, and knows the key under whatever code another request asks for.
 """
 
+import hashlib
+import json
 import re
 import uuid
-from typing import Any, cast
+from typing import Any
 
 from chalicelib import aws, config
-from chalicelib.links.create import Wish, create_link
-from chalicelib.links.link import PublicLink
+from chalicelib.links.create import LinkRequest, create_link
+from chalicelib.links.link import Use, defaults, fields
+from chalicelib.links.store import Origin
 from chalicelib.problems import BadRequest, IdempotencyKeyReused, StillInProgress, Unavailable
 
 REMEMBERED_SECONDS = 24 * 60 * 60
@@ -23,7 +26,7 @@ KEY_PATTERN = rf"[!-~](?:[ -~]{{0,{LONGEST_KEY - 2}}}[!-~])?"
 _NAMESPACE = uuid.UUID("5d2c1d2e-53d1-4a6f-8f5e-0b1f6c7a2e11")
 
 
-def create_link_once(key: str, wish: Wish, base_url: str, context: Any) -> PublicLink:
+def create_link_once(key: str, request: LinkRequest, base_url: str, context: Any) -> dict[str, Any]:
     """The public form of the link that this request, or an earlier one with the same key and body, has created.
 
     `context` is Lambda's. Raises IdempotencyKeyReused, StillInProgress, or what `create_link` does.
@@ -36,7 +39,7 @@ def create_link_once(key: str, wish: Wish, base_url: str, context: Any) -> Publi
         raise BadRequest(f"The Idempotency-Key must have 1 to {LONGEST_KEY} printable ASCII characters.")
     settings = idempotency.IdempotencyConfig(
         event_key_jmespath="[owner, key]",
-        payload_validation_jmespath="[url, code]",
+        payload_validation_jmespath="payload",
         raise_on_no_idempotency_key=True,
         expires_after_seconds=REMEMBERED_SECONDS,
         hash_function="sha256",
@@ -44,19 +47,38 @@ def create_link_once(key: str, wish: Wish, base_url: str, context: Any) -> Publi
     )
     memory = idempotency.DynamoDBPersistenceLayer(config.idempotency_table(), boto3_client=aws.dynamodb())
 
-    def create(request: dict[str, Any]) -> PublicLink:
-        write_id = str(uuid.uuid5(_NAMESPACE, repr(sorted(request.items()))))
-        return create_link(wish, write_id).public(base_url)
+    def create(data: dict[str, Any]) -> dict[str, Any]:
+        return create_link(request, _origin(**data)).public(base_url)
 
     create_once = idempotency.idempotent_function(
-        create, data_keyword_argument="request", persistence_store=memory, config=settings, key_prefix="create_link"
+        create, data_keyword_argument="data", persistence_store=memory, config=settings, key_prefix="create_link"
     )
     try:
-        link = create_once(request={"owner": wish.owner, "key": key, "url": wish.url, "code": wish.code})
+        link: dict[str, Any] = create_once(
+            data={"owner": request.caller.owner, "key": key, "payload": _payload(request)}
+        )
     except exceptions.IdempotencyValidationError as error:
         raise IdempotencyKeyReused from error
     except exceptions.IdempotencyAlreadyInProgressError as error:
         raise StillInProgress from error
     except exceptions.IdempotencyPersistenceLayerError as error:
         raise Unavailable("The database cannot be reached just now. Try again in a moment.") from error
-    return cast("PublicLink", link)
+    return link
+
+
+def _payload(request: LinkRequest) -> list[Any]:
+    """What a request asks for. Fields at their defaults are left out, so that one that is new changes no payload."""
+    given = request.given
+    others = {
+        name: given[name]
+        for name in fields(Use.CREATE | Use.COMPARE).keys() - {"url", "code"}
+        if given[name] != defaults()[name]
+    }
+    return [given["url"], given["code"], *([others] if others else [])]
+
+
+def _origin(owner: str, key: str, payload: list[Any]) -> Origin:
+    return Origin(
+        request_id=str(uuid.uuid5(_NAMESPACE, json.dumps([owner, key]))),
+        payload_hash=hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest(),
+    )

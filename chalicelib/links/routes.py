@@ -1,17 +1,17 @@
 """The HTTP routes of links. Each imports its own feature: a redirect, which has none of them, starts without it."""
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import msgspec
 from chalice.app import Blueprint, Request, Response
+from msgspec import structs
 
-from chalicelib import config
-from chalicelib.links.codes import WishedCode
-from chalicelib.links.link import LONGEST_URL, Link, PublicLink, Status
+from chalicelib.addresses import base_url, own_addresses
+from chalicelib.links.link import LONGEST_OWNER, Link, Status, Use, request_body
 from chalicelib.parameters import whole_number
-from chalicelib.problems import BadRequest, BodyTooLarge, LinkDeleted
+from chalicelib.problems import BadRequest, BodyTooLarge, LinkDeleted, UnsupportedMediaType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,63 +29,29 @@ LARGEST_LIMIT = 100
 VERSION_TAG = '"([1-9][0-9]{0,17})"'
 """The ETag of a link, which is its version, and what If-Match asks for."""
 
-Body = TypeVar("Body")
-
-Target = Annotated[
-    str,
-    msgspec.Meta(
-        description=(
-            "Where the link leads: http or https, which it gets if it has neither, without a user name or password, "
-            "not the shortener's own address."
-        ),
-        extra_json_schema={"minLength": 1, "maxLength": LONGEST_URL},
-    ),
-]
-"""A url in a request, to be checked by `normalise_url`, which says why it is refused."""
-
-
-class NewLink(msgspec.Struct, forbid_unknown_fields=True):
-    """A wish for a link; without a code, one is chosen."""
-
-    url: Target
-    code: WishedCode | None = None
-
-
-class NewTarget(msgspec.Struct, forbid_unknown_fields=True):
-    """Where a link shall lead from now on."""
-
-    url: Target
-
-
-class LinkList(TypedDict):
-    """A page of links; `next` is the cursor of the one after it, or null."""
-
-    items: list[PublicLink]
-    next: str | None
+NewLink = request_body("NewLink", Use.CREATE, "A new link; without a code, one is chosen.", code=None)
+ChangedLink = request_body("ChangedLink", Use.CHANGE, "What a link shall be from now on.")
 
 
 @routes.route("/links", methods=["POST"])
 def post_link() -> Response:
     """Create a link."""
-    from chalicelib.links.create import Wish, create_link
+    from chalicelib.links.create import LinkRequest, create_link
     from chalicelib.links.once import create_link_once
 
     request = routes.current_request
-    body = _body(request, NewLink)
-    wish = Wish(body.url, body.code, _caller(request).owner, _own_addresses(request))
-    base_url = base_url_of(request)
+    asked_for = LinkRequest(_given(request, NewLink), _caller(request), own_addresses(request))
     key = request.headers.get("idempotency-key")
     if key is None:
-        link = create_link(wish).public(base_url)
+        link = create_link(asked_for).public(base_url(request))
     else:
-        link = create_link_once(key, wish, base_url, request.lambda_context)
+        link = create_link_once(key, asked_for, base_url(request), request.lambda_context)
     return Response(link, {"Location": link["short_url"], "ETag": f'"{link["version"]}"'}, 201)
 
 
 @routes.route("/links", methods=["GET"])
-def get_links() -> LinkList:
+def get_links() -> dict[str, Any]:
     """List links, newest first: the caller's, or those of the owner that an admin asks for."""
-    from chalicelib.access.keys import LONGEST_OWNER
     from chalicelib.links.listing import list_links
 
     request = routes.current_request
@@ -97,8 +63,8 @@ def get_links() -> LinkList:
     caller.require_may_see(owner)
     limit = whole_number(parameters, "limit", DEFAULT_LIMIT, LARGEST_LIMIT)
     page = list_links(owner, limit, parameters.get("cursor"))
-    base_url = base_url_of(request)
-    return {"items": [link.public(base_url) for link in page.links], "next": page.next}
+    address = base_url(request)
+    return {"items": [link.public(address) for link in page.links], "next": page.next}
 
 
 @routes.route("/links/{code}", methods=["GET"])
@@ -117,11 +83,11 @@ def get_link(code: str) -> Response:
 @routes.route("/links/{code}", methods=["PUT"])
 def put_link(code: str) -> Response:
     """Point a link at another url."""
-    from chalicelib.links.change import change_target
+    from chalicelib.links.change import change_link
 
     request = routes.current_request
-    body = _body(request, NewTarget)
-    return _shown(change_target(unquote(code), body.url, _caller(request), _if_match(request), _own_addresses(request)))
+    given = _given(request, ChangedLink)
+    return _shown(change_link(unquote(code), given, _caller(request), _if_match(request), own_addresses(request)))
 
 
 @routes.route("/links/{code}", methods=["DELETE"])
@@ -134,26 +100,8 @@ def remove_link(code: str) -> Response:
     return Response("", status_code=204)
 
 
-def base_url_of(request: Request) -> str:
-    """Where visitors follow links, without a slash at the end: the setting, or else where this request came in."""
-    return config.base_url() or _address_of(request)
-
-
 def _shown(link: Link) -> Response:
-    return Response(link.public(base_url_of(routes.current_request)), {"ETag": f'"{link.version}"'})
-
-
-def _address_of(request: Request) -> str:
-    """The address at which the app was reached: API Gateway's own with its stage, or a custom domain without one."""
-    context = request.context
-    host = context.get("domainName") or request.headers.get("host", "localhost")
-    scheme = request.headers.get("x-forwarded-proto", "http")
-    stage_path = context["path"].removesuffix(request.to_original_event().get("path") or context["path"])
-    return f"{scheme}://{host}{stage_path}"
-
-
-def _own_addresses(request: Request) -> frozenset[str]:
-    return frozenset({base_url_of(request), _address_of(request)})
+    return Response(link.public(base_url(routes.current_request)), {"ETag": f'"{link.version}"'})
 
 
 def _caller(request: Request) -> "Caller":
@@ -161,12 +109,16 @@ def _caller(request: Request) -> "Caller":
     return caller
 
 
-def _body(request: Request, kind: type[Body]) -> Body:
+def _given(request: Request, kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """The fields in the body of a request, a `request_body`. Raises what is wrong with it."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise UnsupportedMediaType
     body: Any = request.raw_body
     if len(body) > LARGEST_BODY:
         raise BodyTooLarge(f"The body has {len(body)} bytes. At most {LARGEST_BODY} are read.")
     try:
-        return msgspec.json.decode(body, type=kind)
+        return structs.asdict(msgspec.json.decode(body, type=kind))
     except msgspec.ValidationError as error:
         raise BadRequest(f"The body does not fit: {error}.") from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:

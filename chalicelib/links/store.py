@@ -2,16 +2,23 @@
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
 
 import msgspec
+from msgspec import structs
 
 from chalicelib import aws, clock, config
 from chalicelib.links.codes import Code, is_code
-from chalicelib.links.link import Link, Status
-from chalicelib.problems import CodeTaken, LinkDeleted, LinkNotFound, NotYourLink, Problem, StaleVersion
+from chalicelib.links.link import Link, Status, plain_value
+from chalicelib.problems import (
+    CodeTaken,
+    IdempotencyKeyReused,
+    LinkDeleted,
+    LinkNotFound,
+    NotYourLink,
+    Problem,
+    StaleVersion,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import (
@@ -20,6 +27,8 @@ if TYPE_CHECKING:
         QueryOutputTypeDef,
         ScanOutputTypeDef,
     )
+
+    Item = dict[str, AttributeValueTypeDef]
 
 _MOST_QUERIES = 10
 
@@ -31,79 +40,130 @@ class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     code: Code
 
 
-def insert_link(link: Link, write_id: str | None = None) -> None:
-    """Store a new link. Raises CodeTaken if the code is, or ever was, another link's.
+class Origin(NamedTuple):
+    """The request that made a link. It is stored with the link, and no change of the link changes it."""
 
-    The write carries an id of its own. If its answer is lost and it is sent again, the second attempt finds the first
-    one's item under that id, and knows that the code is taken by nobody but itself.
+    request_id: str
+    """The same for every repetition of the request, and for no other."""
+    payload_hash: str
+    """Of what the request asked for; empty if it cannot be repeated."""
+
+
+def insert_link(link: Link, origin: Origin | None = None) -> Link:
+    """Store a new link; returns it, or the link as it is now that the same request made before.
+
+    So a request may be repeated after any time, and its write when the answer was lost. Without an origin, only the
+    write may. Raises CodeTaken if the code is, or ever was, another link's, IdempotencyKeyReused if the request has
+    made the link for another payload.
     """
     dynamodb = aws.dynamodb()
-    write_id = write_id or str(uuid.uuid4())
+    origin = origin or Origin(str(uuid.uuid4()), "")
     try:
         dynamodb.put_item(
             TableName=config.links_table(),
-            Item={**_to_item(link), "write_id": {"S": write_id}},
-            ConditionExpression="attribute_not_exists(code) OR write_id = :write_id",
-            ExpressionAttributeValues={":write_id": {"S": write_id}},
+            Item={
+                **_to_item(link),
+                "request_id": {"S": origin.request_id},
+                "payload_hash": {"S": origin.payload_hash},
+                "write_id": {"S": origin.request_id},
+            },
+            ConditionExpression="attribute_not_exists(code)",
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
     except dynamodb.exceptions.ConditionalCheckFailedException as error:
-        raise CodeTaken(link.code) from error
+        item: Item = cast("Any", error.response)["Item"]
+        if item.get("request_id") != {"S": origin.request_id}:
+            raise CodeTaken(link.code) from error
+        if item["payload_hash"] != {"S": origin.payload_hash}:
+            raise IdempotencyKeyReused from error
+        return _from_item(item)
+    return link
 
 
-def update_link(code: str, changes: Mapping[str, str], owner: str | None, version: int | None) -> Link:
-    """Change a link that is not deleted, if it is `owner`'s and at `version` (None: whosever, whichever).
+def update_link(code: str, changes: Mapping[str, Any], owner: str | None, version: int | None) -> Link:
+    """Change fields of a link that is not deleted, if it is `owner`'s and at `version` (None: whosever, whichever).
 
-    All of this is one conditional write, of which DynamoDB returns the item that it failed on. That item also tells
-    whether it was this very write, sent again after its answer was lost, that changed it. Returns the link as it is
-    then. Raises LinkNotFound, NotYourLink, LinkDeleted or StaleVersion.
+    Returns the link as it is then. Raises LinkNotFound, NotYourLink, LinkDeleted or StaleVersion.
     """
     if not is_code(code):
         raise LinkNotFound(code)
-    dynamodb = aws.dynamodb()
-    write_id = str(uuid.uuid4())
-    conditions = ["#status = :active", "write_id <> :write_id"]
-    values: dict[str, AttributeValueTypeDef] = {
-        ":active": {"S": Status.ACTIVE.value},
-        ":write_id": {"S": write_id},
-        ":now": {"S": clock.rfc3339(clock.now())},
-        ":one": {"N": "1"},
-        **{f":new_{name}": {"S": value} for name, value in changes.items()},
-    }
-    names = {"#status": "status", **{f"#{name}": name for name in changes}}
+    required: dict[str, Any] = {"status": Status.ACTIVE}
     if owner is not None:
-        conditions.append("#owner = :owner")
-        names["#owner"] = "owner"
-        values[":owner"] = {"S": owner}
+        required["owner"] = owner
     if version is not None:
-        conditions.append("version = :version")
-        values[":version"] = {"N": str(version)}
-    settings = ", ".join(f"#{name} = :new_{name}" for name in changes)
+        required["version"] = version
+    try:
+        return _change(code, changes, required)
+    except _NotAsRequired as error:
+        raise _refusal(code, error.link, owner) from error
+
+
+def replace_link(link: Link, version: int) -> None:
+    """Make a link that is at `version` what `link` says, deleted or not, as its next version. Raises StaleVersion."""
+    changes = {name: value for name, value in structs.asdict(link).items() if name not in {"code", *_SET_BY_A_CHANGE}}
+    try:
+        _change(link.code, changes, {"version": version})
+    except _NotAsRequired as error:
+        raise StaleVersion from error
+
+
+class _NotAsRequired(Exception):
+    """A link is not what a change of it requires; `link` is as it is, or None if there is none."""
+
+    def __init__(self, link: Link | None) -> None:
+        super().__init__()
+        self.link = link
+
+
+_SET_BY_A_CHANGE = ("version", "updated_at")
+
+
+def _change(code: str, changes: Mapping[str, Any], required: Mapping[str, Any]) -> Link:
+    """Set fields of a link to the values in `changes`, if others have the values in `required`; the link as it is then.
+
+    All of this is one conditional write, of which DynamoDB returns the item that it failed on. That item also tells
+    whether it was this very write, sent again after its answer was lost, that changed it. Raises _NotAsRequired.
+    """
+    dynamodb = aws.dynamodb()
+    write_id: AttributeValueTypeDef = {"S": str(uuid.uuid4())}
+    changes = {**changes, "updated_at": clock.now()}
+    kept = {name: attribute for name, value in changes.items() if (attribute := _attribute(value))}
+    sets = ["write_id = :write_id", "#version = #version + :one", *(f"#{name} = :new_{name}" for name in kept)]
+    removes = [f"#{name}" for name in changes if name not in kept]
     try:
         answer = dynamodb.update_item(
             TableName=config.links_table(),
             Key={"code": {"S": code}},
-            UpdateExpression=f"SET {settings}, version = version + :one, updated_at = :now, write_id = :write_id",
-            ConditionExpression=" AND ".join(conditions),
-            ExpressionAttributeNames=names,
-            ExpressionAttributeValues=values,
+            UpdateExpression=f"SET {', '.join(sets)}" + (f" REMOVE {', '.join(removes)}" if removes else ""),
+            ConditionExpression=" AND ".join(
+                ["write_id <> :write_id", *(f"#{name} = :required_{name}" for name in required)]
+            ),
+            ExpressionAttributeNames={f"#{name}": name for name in {*changes, *required, "version"}},
+            ExpressionAttributeValues={
+                ":write_id": write_id,
+                ":one": {"N": "1"},
+                **{f":new_{name}": attribute for name, attribute in kept.items()},
+                **{f":required_{name}": _attribute(value) or {"NULL": True} for name, value in required.items()},
+            },
             ReturnValues="ALL_NEW",
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
     except dynamodb.exceptions.ConditionalCheckFailedException as error:
-        item: dict[str, AttributeValueTypeDef] | None = cast("Any", error.response).get("Item")
-        if item is None:
-            raise LinkNotFound(code) from error
-        if item["write_id"]["S"] == write_id:
-            return _from_item(item)
-        raise _refusal(_from_item(item), owner) from error
+        item: Item | None = cast("Any", error.response).get("Item")
+        if item is None or item["write_id"] != write_id:
+            raise _NotAsRequired(_from_item(item) if item else None) from error
+        return _from_item(item)
     return _from_item(answer["Attributes"])
 
 
-def _refusal(link: Link, owner: str | None) -> Problem:
+def _refusal(code: str, link: Link | None, owner: str | None) -> Problem:
+    """Why a link could not be changed."""
+    if link is None:
+        return LinkNotFound(code)
     if owner is not None and link.owner != owner:
         return NotYourLink()
     if link.status is Status.DELETED:
-        return LinkDeleted(link.code)
+        return LinkDeleted(code)
     return StaleVersion()
 
 
@@ -142,23 +202,6 @@ def query_links(owner: str, limit: int, after: Position | None) -> tuple[list[Li
         links = links[:limit]
         position = Position(clock.rfc3339(links[-1].created_at), links[-1].code)
     return links, position
-
-
-def replace_link(link: Link, version: int) -> None:
-    """Make a link that is at `version` what `link` says, deleted or not, as its next version. Raises StaleVersion."""
-    dynamodb = aws.dynamodb()
-    write_id = str(uuid.uuid4())
-    item = _to_item(replace(link, version=version + 1, updated_at=clock.now()))
-    try:
-        dynamodb.put_item(
-            TableName=config.links_table(),
-            Item={**item, "write_id": {"S": write_id}},
-            # Sent again after its answer was lost, it finds itself.
-            ConditionExpression="version = :version OR write_id = :write_id",
-            ExpressionAttributeValues={":version": {"N": str(version)}, ":write_id": {"S": write_id}},
-        )
-    except dynamodb.exceptions.ConditionalCheckFailedException as error:
-        raise StaleVersion from error
 
 
 def every_link(owner: str | None = None, table: str | None = None) -> Iterator[Link]:
@@ -213,25 +256,26 @@ def links_with(part: str) -> Iterator[tuple[int, list[Link]]]:
         yield page["ScannedCount"], list(map(_from_item, page["Items"]))
 
 
-def _to_item(link: Link) -> "dict[str, AttributeValueTypeDef]":
-    return {
-        "code": {"S": link.code},
-        "url": {"S": link.url},
-        "owner": {"S": link.owner},
-        "version": {"N": str(link.version)},
-        "status": {"S": link.status.value},
-        "created_at": {"S": clock.rfc3339(link.created_at)},
-        "updated_at": {"S": clock.rfc3339(link.updated_at)},
-    }
+def _to_item(link: Link) -> "Item":
+    attributes = {name: _attribute(value) for name, value in structs.asdict(link).items()}
+    return {name: attribute for name, attribute in attributes.items() if attribute}
 
 
-def _from_item(item: "dict[str, AttributeValueTypeDef]") -> Link:
-    return Link(
-        code=item["code"]["S"],
-        url=item["url"]["S"],
-        owner=item["owner"]["S"],
-        version=int(item["version"]["N"]),
-        status=Status(item["status"]["S"]),
-        created_at=datetime.fromisoformat(item["created_at"]["S"]),
-        updated_at=datetime.fromisoformat(item["updated_at"]["S"]),
-    )
+def _from_item(item: "Item") -> Link:
+    """The link in an item. Attributes that are no fields are passed over: newer code may have written them."""
+    return msgspec.convert({name: _value(item[name]) for name in Link.__struct_fields__ if name in item}, Link)
+
+
+def _attribute(value: Any) -> "AttributeValueTypeDef | None":
+    """A value of a field as DynamoDB keeps it; None for one that is not kept, as the default of its field is none."""
+    match plain_value(value):
+        case None:
+            return None
+        case int(number):
+            return {"N": str(number)}
+        case text:
+            return {"S": text}
+
+
+def _value(attribute: "AttributeValueTypeDef") -> str | int:
+    return int(attribute["N"]) if "N" in attribute else attribute["S"]

@@ -64,8 +64,60 @@ def test_a_link_to_that_address_is_refused(url: str, host: str, stage: str) -> N
     assert (400, "urn:linkly:problem:invalid-url") == (status, problem["type"])
 
 
-@pytest.mark.parametrize(("host", "scheme"), [("bad host^", "https"), ("go.example.com", "bad scheme")])
-def test_a_request_whose_own_address_is_nonsense_creates_its_link(host: str, scheme: str) -> None:
-    status, _ = post_link("https://example.com/", host, scheme, "")
+@pytest.mark.parametrize(
+    ("base_url", "domain"), [("", "s.example.org"), ("https://go.example.com", "s.example.org"), ("", "")]
+)
+@pytest.mark.parametrize("target", [f"https://{API_GATEWAY}/api/other", f"http://{API_GATEWAY}./api/other"])
+def test_a_link_to_api_gateways_own_address_is_refused_whichever_address_the_request_came_to(
+    monkeypatch: pytest.MonkeyPatch, base_url: str, domain: str, target: str
+) -> None:
+    monkeypatch.setenv("BASE_URL", base_url)
+    monkeypatch.setenv("DOMAIN_NAME", domain)
+
+    status, problem = post_link(target, "x", "https", "", domainName="s.example.org", apiId="abc123")
+
+    assert (400, "urn:linkly:problem:invalid-url") == (status, problem["type"])
+
+
+def test_a_link_to_the_domain_is_refused_in_a_request_to_api_gateways_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BASE_URL", "https://go.example.com")
+    monkeypatch.setenv("DOMAIN_NAME", "s.example.org")
+
+    answers = [
+        post_link(f"https://{host}/other", "x", "https", "/api", domainName=API_GATEWAY, apiId="abc123")
+        for host in ("go.example.com", "s.example.org")
+    ]
+
+    assert [(400, "urn:linkly:problem:invalid-url")] * 2 == [(status, problem["type"]) for status, problem in answers]
+
+
+def test_somebody_elses_api_is_a_target_like_any_other() -> None:
+    status, _ = post_link(
+        "https://xyz789.execute-api.eu-central-1.amazonaws.com/",
+        "x",
+        "https",
+        "",
+        domainName=API_GATEWAY,
+        apiId="abc123",
+    )
 
     assert 201 == status
+
+
+@pytest.mark.parametrize(
+    ("host", "scheme"),
+    [
+        ("bad host^", "https"),
+        ("go.example.com", "bad scheme"),
+        ("go.example.com:http", "https"),
+        ("ada@go.example.com", "https"),
+        ("go.example.com/path?", "https"),
+    ],
+)
+def test_a_request_that_came_in_at_no_address_cannot_be_told_from_a_loop_and_is_refused(host: str, scheme: str) -> None:
+    status, problem = post_link("https://example.com/", host, scheme, "")
+
+    assert (400, "urn:linkly:problem:bad-request") == (status, problem["type"])
+    assert (
+        f"The request came in at '{scheme}://{host}', which is no address. Check its Host header." == problem["detail"]
+    )

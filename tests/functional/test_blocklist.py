@@ -1,13 +1,14 @@
 """Domains that no link may point at: what is refused, what a visitor of an older link gets, and the command."""
 
+import dataclasses
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib import aws
 from chalicelib.links.blocklist import blocked_domains_over, put_domain, remove_domain
@@ -246,7 +247,7 @@ def test_a_late_event_of_the_same_version_unblocks_nothing_and_a_newer_one_does(
 
     put_redirect(Redirect.of(evil))
     late = anyone.get("/my-link")
-    put_redirect(replace(Redirect.of(evil), url="https://example.org/", version=2))
+    put_redirect(dataclasses.replace(Redirect.of(evil), url="https://example.org/", version=2))
     follow.forget()
 
     assert [410, 302] == [late.status, anyone.get("/my-link").status]
@@ -311,7 +312,9 @@ def test_a_link_is_blocked_in_the_cache_unless_that_knows_better(
     done = block_redirect(link)
 
     assert blocked is done
-    assert (replace(Redirect.of(link), status=Status.BLOCKED) if blocked else entry) == find_redirect("my-link")
+    assert (dataclasses.replace(Redirect.of(link), status=Status.BLOCKED) if blocked else entry) == find_redirect(
+        "my-link"
+    )
 
 
 @pytest.mark.parametrize(

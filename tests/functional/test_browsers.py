@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from app import app
+from app import PUBLIC, app
 from chalicelib import browsers
 from chalicelib.links.link import Status
 from chalicelib.links.store import insert_link
 from tests.builders import LambdaContext, a_link, a_request
 from tests.faults import Faults, unavailable
-from tests.functional.visitor import Answer, Visitor, a_problem
+from tests.functional.visitor import NO_STORE, Answer, Visitor, a_problem
 
 ADMIN, OTHER = "https://admin.example.com", "https://other.example"
 ROUTES = sorted((method, path) for path, methods in app.routes.items() for method in methods)
@@ -59,6 +59,21 @@ def test_every_answer_of_every_route_has_the_security_headers(
         assert browsers.ALWAYS.items() <= answer["headers"].items(), f"{answer['statusCode']} of {method} {path}"
 
 
+@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.mark.parametrize("who", ["anyone", "ada", "admin"])
+def test_no_cache_keeps_what_a_route_that_asks_for_a_key_answers(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, faults: Faults, who: str, situation: str
+) -> None:
+    visitor: Visitor = request.getfixturevalue(who)
+    SITUATIONS[situation](faults, monkeypatch)
+
+    for method, path in ROUTES:
+        if method != "OPTIONS" and (method, path) not in PUBLIC:
+            answer = answer_to(method, path, visitor)
+
+            assert "no-store" == answer["headers"]["Cache-Control"], f"{answer['statusCode']} of {method} {path}"
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
@@ -95,7 +110,7 @@ def test_crawlers_are_asked_to_stay_away(anyone: Visitor) -> None:
 def test_unless_an_origin_is_configured_no_answer_speaks_of_origins(ada: Visitor, origin: str) -> None:
     answer = ada.sending(Origin=origin).get("/links/my-link")
 
-    assert {"ETag": '"1"'} == answer.headers
+    assert {"ETag": '"1"', **NO_STORE} == answer.headers
 
 
 @pytest.mark.usefixtures("admin_site")
@@ -105,6 +120,7 @@ def test_a_script_of_a_configured_origin_may_read_the_answer(ada: Visitor, origi
 
     assert {
         "ETag": '"1"',
+        **NO_STORE,
         "Vary": "Origin",
         "Access-Control-Allow-Origin": origin,
         "Access-Control-Expose-Headers": "ETag, Location, Retry-After",
@@ -118,7 +134,7 @@ def test_a_script_of_a_configured_origin_may_read_the_answer(ada: Visitor, origi
 def test_a_script_of_any_other_origin_may_not(ada: Visitor, origin: str) -> None:
     answer = ada.sending(Origin=origin).get("/links/my-link")
 
-    assert {"ETag": '"1"', "Vary": "Origin"} == answer.headers
+    assert {"ETag": '"1"', **NO_STORE, "Vary": "Origin"} == answer.headers
 
 
 @pytest.mark.usefixtures("admin_site")
@@ -173,7 +189,7 @@ def test_credentials_are_never_shared(ada: Visitor, monkeypatch: pytest.MonkeyPa
 
     answers = [ada.sending(Origin=origin).get("/links/my-link") for origin in (ADMIN, "null", "")]
 
-    assert [{"ETag": '"1"', "Vary": "Origin"}] * 3 == [answer.headers for answer in answers]
+    assert [{"ETag": '"1"', **NO_STORE, "Vary": "Origin"}] * 3 == [answer.headers for answer in answers]
 
 
 def test_options_of_a_path_that_is_not_there_is_not_found(anyone: Visitor) -> None:

@@ -1,6 +1,7 @@
 """PUT and DELETE /links/{code}: who may, from which version, and what a lost answer leads to."""
 
 import json
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -11,7 +12,7 @@ from chalicelib.links.store import insert_link, read_link
 from tests import infrastructure
 from tests.builders import a_link
 from tests.faults import Fault, Faults, lost, lost_once, refused, reset, throttled, timed_out
-from tests.functional.visitor import Answer, Visitor, a_problem
+from tests.functional.visitor import NO_STORE, Answer, Visitor, a_problem
 
 NEW = {"url": "https://example.org/new"}
 
@@ -46,15 +47,33 @@ def test_a_link_gets_another_target_and_a_higher_version(ada: Visitor) -> None:
         "version": 2,
         "created_at": "2026-05-27T10:15:30.123Z",
         "updated_at": "2026-05-27T10:15:30.123Z",
+        "changed_by": ada.key_id,
     }
-    assert Answer(200, {"ETag": '"2"'}, link) == answer
+    assert Answer(200, {"ETag": '"2"', **NO_STORE}, link) == answer
     assert link == ada.get("/links/my-link").body
+
+
+def test_who_changed_a_link_last_is_kept_with_it_and_logged(
+    ada: Visitor, admin: Visitor, lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    created = ada.post("/links", {"url": "https://example.com/", "code": "another"})
+    changed = put(admin, code="another")
+    shown = ada.get("/links/another")
+    delete(ada, code="another")
+
+    assert [ada.key_id, admin.key_id, admin.key_id] == [each.body["changed_by"] for each in (created, changed, shown)]
+    assert ada.key_id == read_link("another").changed_by
+    assert [
+        ("link created", "another", 1, ada.key_id),
+        ("link changed", "another", 2, admin.key_id),
+        ("link deleted", "another", 3, ada.key_id),
+    ] == [(line["message"], line["code"], line["version"], line["changed_by"]) for line in lines()]
 
 
 def test_a_deleted_link_is_gone_for_its_owner_and_its_code_is_taken_for_ever(ada: Visitor, bob: Visitor) -> None:
     answer = delete(ada)
 
-    assert Answer(204, {}, "") == answer
+    assert Answer(204, NO_STORE, "") == answer
     assert a_problem(HTTPStatus.GONE, "link-deleted", GONE) == ada.get("/links/my-link")
     assert a_problem(HTTPStatus.GONE, "link-deleted", GONE) == ada.get("/stats/my-link")
     assert a_problem(HTTPStatus.GONE, "link-deleted", GONE) == put(ada)

@@ -11,13 +11,14 @@ from app import app
 from chalicelib.access.store import put_key
 from chalicelib.base58 import ALPHABET
 from chalicelib.links import create
+from chalicelib.links.codes import RESERVED, is_code
 from chalicelib.links.link import Status
-from chalicelib.links.store import insert_link
+from chalicelib.links.store import every_link, insert_link
 from chalicelib.links.targets import normalise_url
 from tests import infrastructure
 from tests.builders import TOKEN, LambdaContext, a_key, a_link, a_request
 from tests.faults import Faults, lost_once
-from tests.functional.visitor import Answer, Visitor, a_problem
+from tests.functional.visitor import NO_STORE, Answer, Visitor, a_problem
 from tests.odd_urls import odd_urls
 
 AN_OBJECT_LIKE = 'Send an object like {"url": "https://…"}.'
@@ -33,7 +34,7 @@ def test_a_link_is_created_under_the_code_that_was_wished_for(ada: Visitor) -> N
     assert (
         Answer(
             201,
-            {"Location": "https://go.example.com/my-link", "ETag": '"1"'},
+            {"Location": "https://go.example.com/my-link", "ETag": '"1"', **NO_STORE},
             {
                 "code": "my-link",
                 "url": "https://example.com/page",
@@ -42,6 +43,7 @@ def test_a_link_is_created_under_the_code_that_was_wished_for(ada: Visitor) -> N
                 "version": 1,
                 "created_at": "2026-05-27T10:15:30.123Z",
                 "updated_at": "2026-05-27T10:15:30.123Z",
+                "changed_by": ada.key_id,
             },
         )
         == answer
@@ -60,7 +62,10 @@ def test_a_created_link_is_stored_whole(ada: Visitor) -> None:
         "status": "active",
         "created_at": "2026-05-27T10:15:30.123Z",
         "updated_at": "2026-05-27T10:15:30.123Z",
-        "write_id": item["write_id"],
+        "changed_by": ada.key_id,
+        "request_id": item["request_id"],
+        "payload_hash": "",
+        "write_id": item["request_id"],
     } == item
 
 
@@ -230,6 +235,12 @@ def test_a_reserved_code_is_refused(ada: Visitor) -> None:
     assert a_problem(HTTPStatus.BAD_REQUEST, "invalid-code", detail) == answer
 
 
+def test_no_link_can_stand_where_one_of_our_own_routes_does() -> None:
+    first_segments = {path.split("/")[1] for path in app.routes} - {"{code}"}
+
+    assert {segment for segment in first_segments if is_code(segment)} <= RESERVED
+
+
 def test_a_taken_code_is_refused_and_its_link_stays(ada: Visitor, bob: Visitor) -> None:
     first = bob.post("/links", {"url": "https://example.com/first", "code": "my-link"})
 
@@ -263,11 +274,25 @@ def test_a_body_that_is_too_large_is_a_problem_of_its_own(ada: Visitor) -> None:
     assert a_problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large", detail) == answer
 
 
-def test_a_form_is_not_json(ada: Visitor) -> None:
-    answer = ada.send("POST", "/links", b"url=example.com", {"Content-Type": "application/x-www-form-urlencoded"})
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        *({"Content-Type": value} for value in ("application/x-www-form-urlencoded", "text/plain", "", "*/*", "json")),
+        {"Content-Type": "text/plain, application/json"},
+        {"Content-Type": "text/plain; application/json"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(("method", "path"), [("POST", "/links"), ("PUT", "/links/my-link")])
+def test_a_body_is_json_and_says_so(ada: Visitor, method: str, path: str, headers: dict[str, str]) -> None:
+    insert_link(a_link(code="my-link", owner="ada"))
+
+    answer = ada.send(method, path, b'{"url": "https://example.com/new"}', headers)
 
     detail = "Send the body as JSON, with the header 'Content-Type: application/json'."
     assert a_problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", detail) == answer
+    assert [a_link(code="my-link", owner="ada")] == list(every_link())
 
 
 @pytest.mark.parametrize(
@@ -285,7 +310,7 @@ def test_a_refused_link_leaves_nothing_behind(ada: Visitor, body: dict[str, Any]
 
 
 def test_a_random_code_that_is_taken_is_replaced_by_another(ada: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    codes = iter(["taken11", "taken11", "free111"])
+    codes = iter(["taken11", "taken11", "Preview", "free111"])
     monkeypatch.setattr(create, "generate_code", lambda _: next(codes))
     ada.post("/links", {"url": "https://example.com/first"})
 

@@ -1,10 +1,15 @@
 """POST /links with an Idempotency-Key: one link, however often the request comes."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from http import HTTPStatus
 
 import pytest
 
+from chalicelib.links.store import insert_link, read_link
+from ops.restore import put_back
 from tests import infrastructure
+from tests.builders import StoppedClock, a_link
 from tests.faults import Fault, Faults, lost, refused, reset, throttled, timed_out
 from tests.functional.visitor import Visitor, a_problem
 
@@ -53,6 +58,90 @@ def test_a_request_that_was_refused_may_be_mended_under_the_same_key(ada_once: V
     mended = ada_once.post("/links", WISH)
 
     assert (400, 201) == (refused_answer.status, mended.status)
+
+
+@pytest.fixture
+def forgotten() -> Callable[[], None]:
+    """Call it to have 24 hours pass: what was answered is forgotten."""
+
+    def forget() -> None:
+        table = infrastructure.environment()["IDEMPOTENCY_TABLE"]
+        for item in infrastructure.items("IDEMPOTENCY_TABLE"):
+            infrastructure.dynamodb().delete_item(TableName=table, Key={"id": {"S": item["id"]}})
+
+    return forget
+
+
+@pytest.mark.parametrize("code", [{}, {"code": "my-link"}], ids=["a random code", "a code of one's choice"])
+def test_after_a_day_the_same_request_finds_its_link_as_it_is_by_then(
+    ada_once: Visitor, forgotten: Callable[[], None], clock: StoppedClock, code: dict[str, str]
+) -> None:
+    first = ada_once.post("/links", WISH | code).body
+    clock.time += timedelta(days=2)
+    forgotten()
+    unchanged = ada_once.post("/links", WISH | code)
+    changed = ada_once.send(
+        "PUT", f"/links/{first['code']}", b'{"url": "https://example.com/new"}', {"Content-Type": "application/json"}
+    )
+    forgotten()
+    again = ada_once.post("/links", WISH | code)
+
+    assert (201, first) == (unchanged.status, unchanged.body)
+    assert (201, changed.body) == (again.status, again.body)
+    assert ('"2"', 2) == (again.headers["ETag"], again.body["version"])
+    assert 1 == len(infrastructure.items("LINKS_TABLE"))
+
+
+@pytest.mark.parametrize("code", [{}, {"code": "my-link"}], ids=["a random code", "a code of one's choice"])
+def test_after_a_day_another_request_under_the_same_key_does_not_get_its_link(
+    ada_once: Visitor, forgotten: Callable[[], None], code: dict[str, str]
+) -> None:
+    first = ada_once.post("/links", WISH | code)
+    forgotten()
+
+    answer = ada_once.post("/links", {"url": "https://example.com/other"} | code)
+
+    assert a_problem(HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency-key-reused", REUSED) == answer
+    assert first.body == ada_once.get(f"/links/{first.body['code']}").body
+
+
+def test_after_a_day_a_link_that_was_deleted_is_not_made_again(
+    ada_once: Visitor, forgotten: Callable[[], None]
+) -> None:
+    code = ada_once.post("/links", WISH).body["code"]
+    ada_once.send("DELETE", f"/links/{code}")
+    forgotten()
+
+    answer = ada_once.post("/links", WISH)
+
+    assert a_problem(HTTPStatus.GONE, "link-deleted", f"The link '{code}' has been deleted by its owner.") == answer
+    assert 1 == len(infrastructure.items("LINKS_TABLE"))
+
+
+def test_a_link_that_was_restored_still_knows_the_request_that_made_it(
+    ada_once: Visitor, forgotten: Callable[[], None]
+) -> None:
+    code = ada_once.post("/links", WISH).body["code"]
+    before = read_link(code)
+    ada_once.send("DELETE", f"/links/{code}")
+    put_back(before)
+    forgotten()
+
+    answer = ada_once.post("/links", WISH)
+
+    assert (201, code, 3) == (answer.status, answer.body["code"], answer.body["version"])
+    assert 1 == len(infrastructure.items("LINKS_TABLE"))
+
+
+def test_a_link_of_before_there_were_such_ids_is_another_requests(ada_once: Visitor) -> None:
+    insert_link(a_link(code="my-link", owner="ada"))
+    infrastructure.dynamodb().update_item(
+        TableName=infrastructure.environment()["LINKS_TABLE"],
+        Key={"code": {"S": "my-link"}},
+        UpdateExpression="REMOVE request_id, payload_hash",
+    )
+
+    assert HTTPStatus.CONFLICT == ada_once.post("/links", WISH | {"code": "my-link"}).status
 
 
 @pytest.mark.parametrize("key", ["", "a" * 256, "caf\u00e9", "line\x07"])

@@ -1,10 +1,10 @@
 """What was restored beside is put back: links as new versions, clicks through the queue."""
 
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib import clock, config
 from chalicelib.clicks.counters import clicks_by_day

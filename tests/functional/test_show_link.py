@@ -8,11 +8,11 @@ from chalicelib.links.store import insert_link
 from tests import infrastructure
 from tests.builders import a_link
 from tests.faults import Faults
-from tests.functional.visitor import Answer, Visitor, a_problem
+from tests.functional.visitor import NO_STORE, Answer, Visitor, a_problem
 
 MY_LINK = Answer(
     200,
-    {"ETag": '"3"'},
+    {"ETag": '"3"', **NO_STORE},
     {
         "code": "my-link",
         "url": "https://example.com/",
@@ -21,6 +21,7 @@ MY_LINK = Answer(
         "version": 3,
         "created_at": "2026-05-27T10:15:30.123Z",
         "updated_at": "2026-05-27T10:15:30.123Z",
+        "changed_by": None,
     },
 )
 

@@ -10,7 +10,7 @@ from chalicelib.links.store import insert_link
 from tests import infrastructure
 from tests.builders import NOW, LambdaContext, a_link, a_message, an_sqs_event, clicks
 from tests.faults import Faults
-from tests.functional.visitor import Answer, Visitor, a_problem
+from tests.functional.visitor import NO_STORE, Answer, Visitor, a_problem
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,7 @@ def test_the_owner_sees_the_last_thirty_days_newest_first_and_the_total_of_all_t
     answer = ada.get("/stats/my-link")
 
     by_day = [{"day": "2026-05-27", "clicks": 2}, {"day": "2026-05-26", "clicks": 1}]
-    assert Answer(200, {}, {"code": "my-link", "total": 6, "by_day": by_day}) == answer
+    assert Answer(200, NO_STORE, {"code": "my-link", "total": 6, "by_day": by_day}) == answer
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_the_owner_says_how_many_days_to_show(ada: Visitor, days: str, shown: di
     answer = ada.get(f"/stats/my-link?days={days}")
 
     by_day = [{"day": day, "clicks": number} for day, number in shown.items()]
-    assert Answer(200, {}, {"code": "my-link", "total": 6, "by_day": by_day}) == answer
+    assert Answer(200, NO_STORE, {"code": "my-link", "total": 6, "by_day": by_day}) == answer
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_days_that_are_not_a_number_from_1_to_3660_are_refused(ada: Visitor, day
 
 
 def test_a_link_that_nobody_clicked_has_a_total_of_zero(ada: Visitor) -> None:
-    assert Answer(200, {}, {"code": "quiet", "total": 0, "by_day": []}) == ada.get("/stats/quiet")
+    assert Answer(200, NO_STORE, {"code": "quiet", "total": 0, "by_day": []}) == ada.get("/stats/quiet")
 
 
 def test_an_admin_sees_everybodys_statistics(ada: Visitor, admin: Visitor) -> None:
@@ -111,7 +111,7 @@ def test_two_environments_add_to_shards_of_their_own_and_statistics_sum_them(
     answer = ada.get("/stats/quiet")
 
     by_day = [{"day": "2026-05-27", "clicks": 10}]
-    assert Answer(200, {}, {"code": "quiet", "total": 10, "by_day": by_day}) == answer
+    assert Answer(200, NO_STORE, {"code": "quiet", "total": 10, "by_day": by_day}) == answer
 
 
 @pytest.mark.usefixtures("one_item_a_page")
@@ -119,7 +119,7 @@ def test_statistics_of_many_days_are_read_to_the_last_page(ada: Visitor) -> None
     answer = ada.get("/stats/my-link")
 
     by_day = [{"day": "2026-05-27", "clicks": 2}, {"day": "2026-05-26", "clicks": 1}]
-    assert Answer(200, {}, {"code": "my-link", "total": 6, "by_day": by_day}) == answer
+    assert Answer(200, NO_STORE, {"code": "my-link", "total": 6, "by_day": by_day}) == answer
 
 
 def test_no_click_is_read_to_count_them(ada: Visitor, faults: Faults) -> None:

@@ -22,6 +22,10 @@ class Answer(NamedTuple):
     body: Any
 
 
+NO_STORE: Mapping[str, str] = {"Cache-Control": "no-store"}
+"""The headers of every answer to a key, whatever it is."""
+
+
 class Visitor:
     """Somebody who sends these headers with every request."""
 
@@ -45,6 +49,11 @@ class Visitor:
         assert browsers.ALWAYS.items() <= response.headers.items()
         headers = {name: value for name, value in response.headers.items() if name not in browsers.ALWAYS}
         return Answer(response.status_code, headers, _json_of(text))
+
+    @property
+    def key_id(self) -> str:
+        """The id of the key that is sent."""
+        return self.headers["Authorization"].split("_")[1]
 
     def sending(self, **headers: str) -> "Visitor":
         """The same, with more headers; an underscore stands for a hyphen."""

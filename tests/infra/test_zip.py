@@ -119,7 +119,17 @@ def test_a_cold_start_imports_these_packages_and_no_other(modules_at_a_cold_star
 
 
 def test_of_ours_a_cold_start_imports_what_a_redirect_needs_and_no_more(modules_at_a_cold_start: set[str]) -> None:
-    every_room = {"aws", "base58", "browsers", "clock", "config", "observability", "parameters", "problems"}
+    every_room = {
+        "addresses",
+        "aws",
+        "base58",
+        "browsers",
+        "clock",
+        "config",
+        "observability",
+        "parameters",
+        "problems",
+    }
     routes = {"analytics.routes", "clicks.routes", "links.routes", "redirects.routes"}
     redirect = {
         "clicks.click", "clicks.queue",

@@ -119,6 +119,8 @@ def test_a_click_counts_for_its_day_in_utc(occurred_at: str, day: str) -> None:
         pytest.param(a_text(occurred_at="2026-05-27T10:15:30"), id="time without zone"),
         pytest.param(a_text(occurred_at="2026-02-30T10:15:30Z"), id="no such day"),
         pytest.param(a_text(occurred_at="10000-01-01T00:00:00Z"), id="year 10000"),
+        pytest.param(a_text(occurred_at="9999-12-31T23:59:59-01:00"), id="year 10000 in UTC"),
+        pytest.param(a_text(occurred_at="0001-01-01T00:00:00+14:00"), id="before the year 1 in UTC"),
         pytest.param(a_text(referrer="x" * 1025), id="long referrer"),
         pytest.param(a_text(referrer=1), id="referrer is a number"),
         pytest.param(a_text_without("referrer"), id="no referrer"),

@@ -61,6 +61,14 @@ def test_settings_are_what_the_environment_says() -> None:
     )
 
 
+@pytest.mark.parametrize("text", ["go.example.com", "https://", "ftp://go.example.com", "https://go.example.com/path"])
+def test_an_address_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("BASE_URL", text)
+
+    with pytest.raises(config.SettingMissing, match="give an address without a path"):
+        config.base_url()
+
+
 @pytest.mark.parametrize("days", ["30", "31", "3650"])
 def test_clicks_are_kept_for_thirty_days_or_more(monkeypatch: pytest.MonkeyPatch, days: str) -> None:
     monkeypatch.setenv("CLICK_RETENTION_DAYS", days)

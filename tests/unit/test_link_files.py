@@ -19,10 +19,18 @@ OURS = frozenset({"https://go.example.com"})
 
 JSON = (
     '{"code":"my-link","url":"https://example.com/","owner":"ada","version":1,"status":"active",'
-    '"created_at":"2026-05-27T10:15:30.123Z","updated_at":"2026-05-27T10:15:30.123Z"}'
+    '"created_at":"2026-05-27T10:15:30.123Z","updated_at":"2026-05-27T10:15:30.123Z","changed_by":"key1"}'
 )
-CSV = "my-link,https://example.com/,ada,1,active,2026-05-27T10:15:30.123Z,2026-05-27T10:15:30.123Z"
+CSV = "my-link,https://example.com/,ada,1,active,2026-05-27T10:15:30.123Z,2026-05-27T10:15:30.123Z,key1"
 HEADER = ",".join(COLUMNS)
+
+MINE = a_link(changed_by="key1")
+
+BEFORE_FIELDS_CAME = {
+    Format.JSONL: JSON.replace(',"changed_by":"key1"', "") + "\n",
+    Format.CSV: f"{HEADER}\r\n{CSV}\r\n".replace(",changed_by", "").replace(",key1", ""),
+}
+"""A file as it was written when links had none of the fields that have a default."""
 
 
 def is_good(url: str) -> bool:
@@ -54,6 +62,7 @@ def some_links(draw: st.DrawFn) -> Link:
         status=status,
         created_at=draw(times),
         updated_at=draw(times),
+        changed_by=draw(st.none() | st.text(st.characters(codec="ascii"), min_size=1, max_size=64)),
     )
 
 
@@ -73,8 +82,13 @@ def test_what_is_read_is_what_was_written(links: list[Link], form: Format) -> No
 
 
 def test_a_link_is_written_as_one_line_of_json_or_csv() -> None:
-    assert f"{JSON}\n" == written([a_link()], Format.JSONL)
-    assert f"{HEADER}\r\n{CSV}\r\n" == written([a_link()], Format.CSV)
+    assert f"{JSON}\n" == written([MINE], Format.JSONL)
+    assert f"{HEADER}\r\n{CSV}\r\n" == written([MINE], Format.CSV)
+
+
+@pytest.mark.parametrize("form", Format)
+def test_a_file_of_before_a_field_came_is_read_with_its_default(form: Format) -> None:
+    assert [a_link()] == [link for _, link in read(BEFORE_FIELDS_CAME[form], form)]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@sum", '"quoted", twice', "a\r\nb", " spaces ", "é"])
@@ -93,6 +107,19 @@ def test_nothing_is_changed_for_the_sake_of_a_spreadsheet(text: str) -> None:
         ({"example.com": "go.example.com"}, "The url points at this shortener itself."),
         ({'"ada"': '""'}, "Expected `str` of length >= 1 - at `$.owner`"),
         ({'"version":1': '"version":0'}, "Expected `int` >= 1 - at `$.version`"),
+        ({'"version":1': '"version":1000000000000001'}, "The version is larger than 1000000000000000."),
+        ({'"version":1': f'"version":{10**18}'}, "Expected `int` <= 999999999999999999 - at `$.version`"),
+        ({'"ada"': f'"{"a" * 257}"'}, "Expected `str` of length <= 256 - at `$.owner`"),
+        ({"https://example.com/": "https://example.com/" + "a" * 2029}, "The url has 2049 characters."),
+        ({'"active"': '"blocked"'}, "A link is active or deleted; which ones are blocked follows from the list"),
+        (
+            {'"created_at":"2026-05-27T10:15:30.123Z"': '"created_at":"0001-01-01T00:00:00+14:00"'},
+            "In UTC, created_at is no date of the calendar",
+        ),
+        (
+            {'"updated_at":"2026-05-27T10:15:30.123Z"': '"updated_at":"9999-12-31T23:59:59-01:00"'},
+            "In UTC, updated_at is no date of the calendar",
+        ),
         ({'"active"': '"lost"'}, "Invalid enum value 'lost' - at `$.status`"),
         ({'.123Z"': '"'}, "Expected `datetime` with a timezone component - at `$.created_at`"),
         ({'"owner":"ada",': ""}, "Object missing required field `owner`"),
@@ -111,7 +138,7 @@ def test_a_line_that_is_no_link_is_refused_with_its_number_and_the_next_is_read(
 
     [first, second, third] = read(f"{JSON}\n\n{wrong}\n{JSON}\n", Format.JSONL)
 
-    assert ((1, a_link()), (4, a_link())) == (first, third)
+    assert ((1, MINE), (4, MINE)) == (first, third)
     assert (3, Refusal) == (second[0], type(second[1]))
     assert isinstance(second[1], Refusal)
     assert second[1].reason.startswith(reason)
@@ -120,7 +147,7 @@ def test_a_line_that_is_no_link_is_refused_with_its_number_and_the_next_is_read(
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [
-        ("my-link,https://example.com/", "The row has 2 values for 7 columns."),
+        ("my-link,https://example.com/", "The row has 2 values for 8 columns."),
         (CSV.replace(",1,", ",one,"), "Expected `int`, got `str` - at `$.version`"),
         (CSV.replace("ada", '"ada"x'), "',' expected after '\"'"),
         (CSV.replace("ada", "a\udcff"), "'utf-8' codec can't encode character"),
@@ -129,7 +156,7 @@ def test_a_line_that_is_no_link_is_refused_with_its_number_and_the_next_is_read(
 def test_a_row_that_is_no_link_is_refused_with_its_number_and_the_next_is_read(wrong: str, reason: str) -> None:
     [first, second, third] = read(f"{HEADER}\r\n{CSV}\r\n{wrong}\r\n{CSV}\r\n", Format.CSV)
 
-    assert ((2, a_link()), (4, a_link())) == (first, third)
+    assert ((2, MINE), (4, MINE)) == (first, third)
     assert isinstance(second[1], Refusal)
     assert (3, True) == (second[0], second[1].reason.startswith(reason))
 
@@ -143,7 +170,7 @@ def test_a_csv_file_without_its_header_is_refused_whole(text: str) -> None:
 def test_the_columns_of_a_csv_file_may_come_in_any_order() -> None:
     turned = "\r\n".join(",".join(reversed(line.split(","))) for line in (HEADER, CSV))
 
-    assert [(2, a_link())] == read(turned, Format.CSV)
+    assert [(2, MINE)] == read(turned, Format.CSV)
 
 
 def test_a_url_is_made_what_a_browser_would_make_of_it_unless_the_link_is_deleted() -> None:
@@ -151,11 +178,11 @@ def test_a_url_is_made_what_a_browser_would_make_of_it_unless_the_link_is_delete
 
     given: list[Any] = read(f"{text}\n{text.replace('active', 'deleted')}", Format.JSONL)
 
-    assert [a_link(), a_link(url="EXAMPLE.com", status=Status.DELETED)] == [link for _, link in given]
+    assert [MINE, a_link(url="EXAMPLE.com", status=Status.DELETED, changed_by="key1")] == [link for _, link in given]
 
 
 def test_times_are_kept_in_utc_and_whole_milliseconds() -> None:
     text = JSON.replace("10:15:30.123Z", "12:15:30.1239+02:00")
 
-    assert [(1, a_link())] == read(text, Format.JSONL)
+    assert [(1, MINE)] == read(text, Format.JSONL)
     assert timedelta(0) == a_link().created_at.utcoffset()

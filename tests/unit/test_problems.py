@@ -54,7 +54,7 @@ def test_the_members_come_in_the_order_of_the_standard() -> None:
     [
         (problems.Unavailable(""), "unavailable"),
         (problems.LinkNotFound(""), "link-not-found"),
-        (problems.UnsupportedMediaType(""), "unsupported-media-type"),
+        (problems.UnsupportedMediaType(), "unsupported-media-type"),
     ],
 )
 def test_the_type_is_the_name_of_the_class_in_kebab_case(problem: Problem, kind: str) -> None:
@@ -75,7 +75,6 @@ def test_a_detail_that_cannot_be_encoded_is_escaped() -> None:
     ("status", "kind"),
     [
         (400, problems.BadRequest),
-        (415, problems.UnsupportedMediaType),
         (500, problems.InternalError),
         (405, problems.InternalError),
     ],

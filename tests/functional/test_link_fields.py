@@ -1,0 +1,117 @@
+"""Each field of a link, wherever links are: whoever adds a field is told here what it is still missing from.
+
+OTHER has a second value for every field. A field that is not in it fails each test below by its name.
+"""
+
+import io
+import json
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import asdict, replace
+
+from chalicelib.links.link import Link, Status, Use, defaults, fields, plain
+from chalicelib.links.routes import ChangedLink, NewLink
+from chalicelib.links.store import insert_link, read_link, replace_link
+from chalicelib.openapi import PublicLink
+from ops.link_files import Format, read_links, write_links
+from ops.restore import Outcome, put_back
+from tests.builders import NOW, a_link
+from tests.functional.visitor import Visitor
+
+LINK = a_link()
+OTHER: dict[str, Any] = {
+    "code": "another",
+    "url": "https://example.org/other",
+    "owner": "bob",
+    "version": 7,
+    "status": Status.DELETED,
+    "created_at": NOW.replace(year=2025),
+    "updated_at": NOW.replace(month=6),
+    "changed_by": "a-key",
+}
+EVERY_FIELD, CREATE, CHANGE, COMPARE = (tuple(fields(use)) for use in (None, Use.CREATE, Use.CHANGE, Use.COMPARE))
+
+
+def other(*names: str) -> Link:
+    """The link with other values in these fields."""
+    return replace(LINK, **{name: OTHER[name] for name in names})
+
+
+def test_a_field_is_shown_or_compared_or_both() -> None:
+    assert set(EVERY_FIELD) == {*fields(Use.SHOW), *COMPARE}
+    assert {*CREATE, *CHANGE} <= set(COMPARE)
+
+
+def test_a_field_that_came_later_has_a_default_so_that_older_links_stay_readable() -> None:
+    assert {"code", "url", "owner", "version", "status", "created_at", "updated_at"} == {*EVERY_FIELD} - {*defaults()}
+
+
+@pytest.mark.parametrize("name", EVERY_FIELD)
+def test_it_is_stored_with_a_new_link(name: str) -> None:
+    insert_link(other(name))
+
+    assert other(name) == read_link(other(name).code)
+
+
+@pytest.mark.parametrize("name", set(EVERY_FIELD) - {"code", "version", "updated_at"})
+def test_it_is_set_and_unset_when_a_link_is_replaced(name: str) -> None:
+    insert_link(LINK)
+    replace_link(other(name), 1)
+    replaced = read_link("my-link")
+    replace_link(LINK, 2)
+
+    assert replace(other(name), version=2) == replaced
+    assert replace(LINK, version=3) == read_link("my-link")
+
+
+@pytest.mark.parametrize("form", Format)
+@pytest.mark.parametrize("name", EVERY_FIELD)
+def test_it_is_exported_and_imported(name: str, form: Format) -> None:
+    file = io.StringIO(newline="")
+    write_links([other(name)], file, form)
+    file.seek(0)
+
+    assert [other(name)] == [link for _, link in read_links(file, form, frozenset())]
+
+
+def test_the_owner_sees_what_is_shown_and_the_description_says_so() -> None:
+    shown = other(*EVERY_FIELD).public("https://go.example.com")
+
+    assert {**plain(other(*fields(Use.SHOW)), Use.SHOW), "short_url": "https://go.example.com/another"} == shown
+    assert set(shown) == set(PublicLink.__struct_fields__)
+    assert msgspec.convert(shown, PublicLink)
+
+
+@pytest.mark.parametrize("name", set(COMPARE) - {"code"})
+def test_a_link_that_differs_in_it_is_put_back_by_restore(name: str) -> None:
+    insert_link(other(name))
+
+    assert Outcome.PUT_BACK == put_back(LINK)
+    assert replace(LINK, version=2) == read_link("my-link")
+
+
+@pytest.mark.parametrize("name", CREATE)
+def test_it_may_be_given_to_post_and_an_idempotency_key_stands_for_one_value_of_it(ada: Visitor, name: str) -> None:
+    once = ada.sending(Idempotency_Key="order-66")
+    body = {"url": LINK.url, "code": LINK.code}
+
+    created = ada.post("/links", {**body, "code": "third", name: OTHER[name]})
+    answers = [once.post("/links", {**body, **change}).status for change in ({}, {name: OTHER[name]})]
+
+    assert (HTTPStatus.CREATED, OTHER[name]) == (created.status, asdict(read_link(created.body["code"]))[name])
+    assert [HTTPStatus.CREATED, HTTPStatus.UNPROCESSABLE_ENTITY] == answers
+    assert set(CREATE) == set(NewLink.__struct_fields__)
+
+
+@pytest.mark.parametrize("name", CHANGE)
+def test_it_may_be_given_to_put(ada: Visitor, name: str) -> None:
+    insert_link(LINK)
+    body = json.dumps({"url": LINK.url, name: OTHER[name]}).encode()
+
+    changed = ada.send("PUT", "/links/my-link", body, {"Content-Type": "application/json"})
+
+    assert (HTTPStatus.OK, OTHER[name]) == (changed.status, asdict(read_link("my-link"))[name])
+    assert set(CHANGE) == set(ChangedLink.__struct_fields__)
