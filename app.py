@@ -1,114 +1,28 @@
-"""The Chalice app, as a table of contents: its middleware, its routes, and a line for each trigger."""
+"""The Chalice app, as a table of contents: its routes, by feature, and a line for each trigger."""
 
 import gc
 
 gc.disable()  # until all is imported: nothing of it ever becomes garbage, but looking takes a twentieth of a cold start
 
-import functools
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-from chalice.app import Chalice, DynamoDBEvent, Request, Response, SNSEvent, SQSEvent
+from chalice.app import Chalice, DynamoDBEvent, SNSEvent, SQSEvent
 
-from chalicelib import addresses, aws, browsers, config, observability, problems
+from chalicelib import aws, config, middleware
 from chalicelib.analytics.routes import routes as analytics_routes
 from chalicelib.clicks.routes import routes as clicks_routes
 from chalicelib.links.routes import routes as links_routes
-from chalicelib.observability import logger
 from chalicelib.redirects.routes import routes as redirects_routes
-
-if TYPE_CHECKING:
-    from chalicelib.openapi import Health
+from chalicelib.service.routes import routes as service_routes
 
 app = Chalice("linkly", configure_logs=False)
-
-PUBLIC = frozenset(
-    {("GET", "/health"), ("GET", "/openapi.json"), ("GET", "/robots.txt"), ("GET", "/{code}"), ("HEAD", "/{code}")}
-)
-"""What anyone may call, beside OPTIONS. Every other route, and every one to come, asks for an API key."""
-
-
-@app.middleware("http")
-def tell_browsers(request: Request, get_response: Callable[[Request], Response]) -> Response:
-    """Give every answer the headers that say what a browser may do with it."""
-    response = get_response(request)
-    response.headers.update(browsers.ALWAYS)
-    response.headers.update(browsers.headers_for(request.headers.get("origin"), config.allowed_origins()))
-    return response
-
-
-@app.middleware("http")
-def answer_problems(request: Request, get_response: Callable[[Request], Response]) -> Response:
-    """Let every error leave as RFC 9457 problem details, Chalice's own included."""
-    response = _answer(get_response, request)
-    if response.status_code >= 400 and response.headers.get("Content-Type") != problems.CONTENT_TYPE:
-        response = _problem(problems.of_status(response.status_code))
-    if request.method == "HEAD":
-        response.body = ""
-    return response
-
-
-@app.middleware("all")
-def begin_logging(event: Any, get_response: Callable[[Any], Any]) -> Any:
-    """Have every log line say which invocation it is of."""
-    if isinstance(event, Request):
-        observability.begin(event.lambda_context, event.context.get("requestId"))
-    else:
-        observability.begin(event.context)
-    return get_response(event)
-
-
-@app.middleware("http")
-def admit_caller(request: Request, get_response: Callable[[Request], Response]) -> Response:
-    """Refuse whoever has no valid key, on every route that is not PUBLIC."""
-    if request.method not in app.routes.get(request.path, {}):
-        raise problems.NotFound(f"There is nothing at {request.method} {request.context['path']}.")
-    if request.method != "OPTIONS" and (request.method, request.path) not in PUBLIC:
-        from chalicelib.access.callers import authenticate
-
-        request.context["caller"] = authenticate(request.headers.get("authorization"))
-        answer = get_response(request)
-        answer.headers["Cache-Control"] = "no-store"  # it is this caller's alone: RFC 9111, section 3.5
-        return answer
-    return get_response(request)
-
 
 app.register_blueprint(links_routes)
 app.register_blueprint(clicks_routes)
 app.register_blueprint(analytics_routes)
 app.register_blueprint(redirects_routes)
-
-
-@app.route("/health", methods=["GET"])
-def get_health() -> "Health":
-    """Say that the app answers; no table and no queue is asked."""
-    return {"status": "ok"}
-
-
-@app.route("/robots.txt", methods=["GET"])
-def get_robots() -> Response:
-    """Ask crawlers to stay away."""
-    return Response(browsers.ROBOTS, {"Content-Type": "text/plain"})
-
-
-@app.route("/openapi.json", methods=["GET"])
-def get_openapi() -> dict[str, Any]:
-    """Describe this API, as OpenAPI 3.1."""
-    from chalicelib import openapi
-
-    return openapi.describe(app.routes, PUBLIC, addresses.base_url(cast("Request", app.current_request)))
-
-
-def show_options(**_: str) -> Response:
-    """Say which methods a path has: what a browser asks before it sends another site's request with a key."""
-    path = cast("Request", app.current_request).path
-    return Response("", {**browsers.options_of(app.routes[path])}, 204)
-
-
-# Chalice's own CORS allows one origin or all of them, and API Gateway answers for it without asking the app.
-for path in tuple(app.routes):
-    app.route(path, methods=["OPTIONS"])(show_options)
+app.register_blueprint(service_routes)
+middleware.install(app)
 
 
 # infra/template.yaml says which queue, topic or stream each of these names means: they have the stage in their names.
@@ -155,37 +69,6 @@ def purge_clicks(event: SQSEvent) -> dict[str, Any]:
 
     return purge.purge_clicks(event.to_dict(), event.context)
 
-
-def _answer(call: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
-    try:
-        return call(*args, **kwargs)
-    except problems.Problem as problem:
-        return _problem(problem)
-    except (BotoCoreError, ClientError):
-        logger.exception("a request failed at AWS")
-        return _problem(problems.Unavailable("The database cannot be reached just now. Try again in a moment."))
-    except Exception:  # noqa: BLE001 (whatever it was, the caller gets an answer and the log the reason)
-        logger.exception("a request failed")
-        return _problem(problems.InternalError())
-
-
-def _problem(problem: problems.Problem) -> Response:
-    answer = Response(
-        problem.body(), {"Content-Type": problems.CONTENT_TYPE, "Cache-Control": "no-store"}, problem.status
-    )
-    answer.headers.update(problem.headers)
-    return answer
-
-
-def _answering(view: Callable[..., Response]) -> Callable[..., Response]:
-    return functools.wraps(view)(functools.partial(_answer, view))
-
-
-# Chalice turns what a view raises into a 500 before any middleware sees it: https://github.com/aws/chalice/issues/1884
-for methods in app.routes.values():
-    for route in methods.values():
-        route.view_function = _answering(route.view_function)
-        route.content_types = []  # a view that reads a body looks at its type, and needs one
 
 if config.runs_in_lambda():
     # Before the first request comes: Lambda starts a function with more CPU than its memory buys it later.

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from chalicelib import config
+from chalicelib import aws, config
 from chalicelib.problems import BadRequest
 
 # No credentials, and nothing that would make the host another one. A name may have letters beyond ASCII.
@@ -26,11 +26,14 @@ def own_addresses(request: Any) -> frozenset[str]:
     """
     domain = config.domain_name()
     api_id = request.context.get("apiId")
+    meta = aws.dynamodb().meta
+    suffix = "amazonaws.com.cn" if meta.partition == "aws-cn" else "amazonaws.com"
     found = {
         base_url(request),
         _address_of(request),
         f"https://{domain}" if domain else None,
-        f"https://{api_id}.execute-api.{config.region()}.{_suffix(config.region())}" if api_id else None,
+        # https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-call-api.html
+        f"https://{api_id}.execute-api.{meta.region_name}.{suffix}" if api_id else None,
     }
     return frozenset(filter(None, found))
 
@@ -45,8 +48,3 @@ def _address_of(request: Any) -> str:
     if not _ADDRESS.fullmatch(address):
         raise BadRequest(f"The request came in at {address!r}, which is no address. Check its Host header.")
     return address
-
-
-def _suffix(region: str) -> str:
-    # https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-call-api.html
-    return "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"

@@ -128,11 +128,6 @@ def domain_name() -> str | None:
     return os.environ.get("DOMAIN_NAME") or None
 
 
-def region() -> str:
-    """The region of AWS that this process works in; Lambda says so itself."""
-    return os.environ.get("AWS_REGION") or _required("AWS_DEFAULT_REGION", "the region of AWS, such as eu-central-1")
-
-
 def allowed_origins() -> frozenset[str]:
     """The sites whose scripts may call the API from a browser, such as https://admin.example.com; none by default."""
     listed = os.environ.get("ALLOWED_ORIGINS", "").split(",")

@@ -284,17 +284,15 @@ def _operation(method: str, route: Any, needs_key: bool, responses: Json) -> Jso
 
 
 def _tag(route: Any) -> str:
-    """The feature that a route is of: the package that its function is in, or `service` for those of the app itself."""
+    """The feature that a route is of: the package that its function is in."""
     module: str = route.view_function.__module__
-    return module.split(".")[1] if module.startswith("chalicelib.") else "service"
+    return module.split(".")[1]
 
 
 def _tags(routes: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """What each tag stands for."""
-    found = sorted({_tag(route) for methods in routes.values() for route in methods.values()} - {"service"})
-    return {name: _first_line(sys.modules[f"chalicelib.{name}"]) for name in found} | {
-        "service": "The service itself: whether it answers, and how it is used."
-    }
+    found = {_tag(route) for methods in routes.values() for method, route in methods.items() if method != "OPTIONS"}
+    return {name: _first_line(sys.modules[f"chalicelib.{name}"]) for name in sorted(found)}
 
 
 def _answer(answer: Answer, headers: tuple[str, ...]) -> Json:

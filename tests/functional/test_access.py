@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from chalice.test import Client
 
-from app import PUBLIC, app
+from app import app
 from chalicelib import aws
 from chalicelib.access.keys import Role, Token
 from chalicelib.access.store import find_key, put_key, revoke_key
 from chalicelib.links.codes import RESERVED, is_code
 from chalicelib.links.store import insert_link
+from chalicelib.middleware import PUBLIC
 from tests import infrastructure
 from tests.builders import NOW, TOKEN, LambdaContext, StoppedClock, a_key, a_link, a_request
 from tests.faults import Fault, Faults, lost, lost_once, refused, reset, throttled, timed_out, unavailable

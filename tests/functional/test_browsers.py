@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from app import PUBLIC, app
+from app import app
 from chalicelib import browsers
 from chalicelib.links.link import Status
 from chalicelib.links.store import insert_link
+from chalicelib.middleware import PUBLIC
 from tests.builders import LambdaContext, a_link, a_request
 from tests.faults import Faults, unavailable
 from tests.functional.visitor import NO_STORE, Answer, Visitor, a_problem

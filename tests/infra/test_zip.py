@@ -120,23 +120,16 @@ def test_a_cold_start_imports_these_packages_and_no_other(modules_at_a_cold_star
 
 def test_of_ours_a_cold_start_imports_what_a_redirect_needs_and_no_more(modules_at_a_cold_start: set[str]) -> None:
     every_room = {
-        "addresses",
-        "aws",
-        "base58",
-        "browsers",
-        "clock",
-        "config",
-        "observability",
-        "parameters",
+        "addresses", "aws", "base58", "browsers", "clock", "config", "middleware", "observability", "parameters",
         "problems",
-    }
-    routes = {"analytics.routes", "clicks.routes", "links.routes", "redirects.routes"}
+    }  # fmt: skip
+    routes = {f"{feature}.routes" for feature in ("analytics", "clicks", "links", "redirects", "service")}
     redirect = {
         "clicks.click", "clicks.queue",
         "links.codes", "links.link", "links.store",
         "redirects.cache", "redirects.follow",
     }  # fmt: skip
-    rooms = {"analytics", "clicks", "links", "redirects"}
+    rooms = {"analytics", "clicks", "links", "redirects", "service"}
 
     assert every_room | routes | redirect | rooms == {
         name.removeprefix("chalicelib.") for name in modules_at_a_cold_start if name.startswith("chalicelib.")

@@ -1,0 +1,1 @@
+"""The service itself: whether it answers, and how it is used."""

@@ -1,0 +1,34 @@
+"""The HTTP routes that belong to no feature."""
+
+from typing import TYPE_CHECKING, Any
+
+from chalice.app import Blueprint, Response
+
+from chalicelib import browsers
+from chalicelib.addresses import base_url
+from chalicelib.middleware import PUBLIC
+
+if TYPE_CHECKING:
+    from chalicelib.openapi import Health
+
+routes = Blueprint(__name__)
+
+
+@routes.route("/health", methods=["GET"])
+def get_health() -> "Health":
+    """Say that the app answers; no table and no queue is asked."""
+    return {"status": "ok"}
+
+
+@routes.route("/robots.txt", methods=["GET"])
+def get_robots() -> Response:
+    """Ask crawlers to stay away."""
+    return Response(browsers.ROBOTS, {"Content-Type": "text/plain"})
+
+
+@routes.route("/openapi.json", methods=["GET"])
+def get_openapi() -> dict[str, Any]:
+    """Describe this API, as OpenAPI 3.1."""
+    from chalicelib import openapi
+
+    return openapi.describe(routes.current_app.routes, PUBLIC, base_url(routes.current_request))
