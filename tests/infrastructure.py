@@ -1,7 +1,10 @@
 """The tables and queues of infra/template.yaml, made in moto: nothing of what they are is written a second time."""
 
+import copy
+import copyreg
 import json
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -11,7 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 import boto3
 import yaml
 from boto3.dynamodb.types import TypeDeserializer
-from moto import mock_aws
+from moto.core.base_backend import BackendDict
+from moto.core.models import botocore_stubber
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -66,10 +70,50 @@ def environment() -> Mapping[str, str]:
 
 @contextmanager
 def emulated_aws() -> Iterator[None]:
-    """An AWS in moto that has every table and queue of the template, empty, and nothing else."""
-    with mock_aws():
-        _create()
+    """An AWS in moto that has every table, queue and topic of the template, empty, and nothing else.
+
+    It is made once, and then copied, which takes two milliseconds where making it takes seventy. So is what `mock_aws`
+    does beyond switching moto on: it prepares for other libraries than botocore.
+    """
+    botocore_stubber.enabled = True
+    try:
+        _renew(_as_made())
         yield
+    finally:
+        botocore_stubber.enabled = False
+
+
+States = Mapping[tuple[str, str, str], Mapping[str, Any]]
+"""What moto holds, by service, account and region."""
+
+# A queue of moto's has one, and nothing that waits for a lock can be copied; a copy gets one of its own.
+copyreg.pickle(threading.Condition, lambda _: (threading.Condition, ()))
+
+
+@cache
+def _as_made() -> States:
+    _create()
+    return {key: _copied(backend.__dict__, backend) for key, backend in _backends()}
+
+
+def _renew(states: States) -> None:
+    for key, backend in _backends():
+        if key in states:
+            backend.__dict__ = _copied(states[key], backend)
+        else:  # a service, or a region, that only the last test has used
+            backend.reset()
+
+
+def _backends() -> Iterator[tuple[tuple[str, str, str], Any]]:
+    for service in vars(BackendDict)["_instances"]:
+        for account, regions in service.items():
+            for region, backend in regions.items():
+                yield (service.service_name, account, region), backend
+
+
+def _copied(state: Mapping[str, Any], backend: Any) -> dict[str, Any]:
+    """A copy of a backend's state, whose parts know the backend itself and no copy of it."""
+    return copy.deepcopy({**state}, {id(backend): backend})
 
 
 def _create() -> None:
