@@ -107,6 +107,7 @@ def test_a_link_is_created_shown_followed_and_counted(somewhere: Linkly) -> None
         "version": 1,
         "created_at": link["created_at"],
         "updated_at": link["created_at"],
+        "changed_by": somewhere.alice.headers["Authorization"].split("_")[1],
     } == link
     assert (200, link, '"1"') == (shown.status_code, shown.json(), shown.headers["etag"])
     for answer in (followed, looked_at):
