@@ -317,6 +317,14 @@ def test_logs_are_kept_for_thirty_days(resources: Resources) -> None:
     assert [30] * len(of_type(resources, "AWS::Lambda::Function")) == [group["RetentionInDays"] for group in groups]
 
 
+def test_the_api_is_reached_through_one_stage_whose_limits_hold_for_everybody(resources: Resources) -> None:
+    stages = {name: each["StageName"] for name, each in of_type(resources, "AWS::ApiGateway::Stage").items()}
+    # A deployment that names a stage makes it, beside the one that the throttles, the firewall and the alarms are of.
+    made_by_deployments = [each.get("StageName") for each in of_type(resources, "AWS::ApiGateway::Deployment").values()]
+
+    assert ({"RestAPIapiStage": "api"}, [None]) == (stages, made_by_deployments)
+
+
 def test_the_gateway_throttles_and_making_links_more_than_the_rest(template: Mapping[str, Any]) -> None:
     """What a throttled request gets is seen in tests/e2e/test_limits.py."""
     [stage] = of_type(template["Resources"], "AWS::ApiGateway::Stage").values()
