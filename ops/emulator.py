@@ -4,6 +4,7 @@ Differences that Linkly has to know of, all of them:
 
 - It does not read the gateway responses in an API's definition: they are put one by one after a deployment.
 - It knows SQS's batch calls as IAM actions of their own, which AWS does not: they are granted after a deployment.
+- It does not say which attributes a write names (dynamodb:Attributes): that condition is dropped after a deployment.
 - It speaks plain HTTP, which the policies of queues and topics forbid: it is told that every request came over HTTPS.
 - It throttles all of a stage as the template says, but not one path: it takes that as UpdateStage writes it only.
 - Its API Gateway answers below a path of its own: `deployed_url`.
@@ -146,7 +147,7 @@ def complete(deployment: Deployment) -> None:
     """Do after a deployment what AWS does by itself; see the differences above."""
     _put_gateway_responses(deployment.template, deployment.outputs["RestAPIId"])
     for function in client("lambda").list_functions()["Functions"]:
-        _grant_batch_calls(function["Role"].rpartition("/")[2])
+        _adapt_policies(function["Role"].rpartition("/")[2])
 
 
 def _put_gateway_responses(template: Mapping[str, Any], api_id: str) -> None:
@@ -163,13 +164,15 @@ def _put_gateway_responses(template: Mapping[str, Any], api_id: str) -> None:
     apigateway.create_deployment(restApiId=api_id, stageName="api")
 
 
-def _grant_batch_calls(role: str) -> None:
+def _adapt_policies(role: str) -> None:
     iam = client("iam")
     for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
         policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
         for statement in policy["Statement"]:
             if "sqs:ChangeMessageVisibility" in statement["Action"]:
                 statement["Action"].append("sqs:ChangeMessageVisibilityBatch")
+            if "dynamodb:UpdateItem" in statement["Action"]:
+                statement.pop("Condition", None)
         iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
 
 
