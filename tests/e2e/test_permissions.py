@@ -36,6 +36,7 @@ LAMBDA_READS = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide
 LAMBDA_LOGS = (
     "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html#monitoring-cloudwatchlogs-prereqs"
 )
+LAMBDA_TRACES = "https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html"
 
 USED_BY_LAMBDA_ITSELF = {
     "sqs:ReceiveMessage": LAMBDA_POLLS,
@@ -47,6 +48,8 @@ USED_BY_LAMBDA_ITSELF = {
     "dynamodb:ListStreams": LAMBDA_READS,
     "logs:CreateLogStream": LAMBDA_LOGS,
     "logs:PutLogEvents": LAMBDA_LOGS,
+    "xray:PutTraceSegments": LAMBDA_TRACES,
+    "xray:PutTelemetryRecords": LAMBDA_TRACES,
 }
 """What Lambda does in a function's name, which the emulation does without asking; and the page that demands it."""
 

@@ -59,7 +59,7 @@ def test_it_is_deployed_with_its_subscription_and_its_permissions(checkout: Path
         "TopicArn": {"Fn::Sub": "${LinkEventsTopic}"},
     } == subscription
     [policy] = resources["LogDeletedLinksRole"]["Properties"]["Policies"]
-    assert ["WriteLogs"] == [statement["Sid"] for statement in policy["PolicyDocument"]["Statement"]]
+    assert ["WriteLogs", "SendTraces"] == [statement["Sid"] for statement in policy["PolicyDocument"]["Statement"]]
 
 
 def test_it_hears_an_event(checkout: Path) -> None:
