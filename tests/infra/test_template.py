@@ -134,6 +134,32 @@ def test_a_message_stays_hidden_for_six_times_its_functions_time_out_and_the_win
         assert queue["VisibilityTimeout"] >= 6 * function["Timeout"] + window
 
 
+def test_a_function_that_sends_to_the_queue_it_consumes_is_not_stopped_for_it_and_no_other_may(
+    resources: Resources,
+) -> None:
+    senders = {
+        mapping["FunctionName"]["Ref"]
+        for mapping, queue, function in mappings(resources)
+        for statement in role_of(function, resources)["Policies"][0]["PolicyDocument"]["Statement"]
+        for resource in statement["Resource"]
+        if "sqs:SendMessage" in statement["Action"] and resources[resource["Fn::GetAtt"][0]]["Properties"] == queue
+    }
+
+    loops = {
+        name: function["RecursiveLoop"]
+        for name, function in of_type(resources, "AWS::Lambda::Function").items()
+        if "RecursiveLoop" in function
+    }
+
+    assert {"PurgeClicks"} == senders
+    assert dict.fromkeys(senders, "Allow") == loops
+
+
+def role_of(function: Mapping[str, Any], resources: Resources) -> Mapping[str, Any]:
+    properties: Mapping[str, Any] = resources[function["Role"]["Fn::GetAtt"][0]]["Properties"]
+    return properties
+
+
 def test_functions_keep_enough_time_in_reserve(resources: Resources) -> None:
     for _, _, function in mappings(resources):
         assert function["Timeout"] > deliveries.SECONDS_IN_RESERVE * 2
