@@ -52,7 +52,7 @@ def deploy(
     """
     name = stack_name(stage)
     stack = _stack(name)
-    if stack and stack["StackStatus"] == "ROLLBACK_COMPLETE":  # it cannot be updated, and holds nothing
+    if stack and stack["StackStatus"] == "ROLLBACK_COMPLETE":  # it cannot be updated, and its tables outlive it
         tell(f"removing what is left of {name}, whose first deployment failed")
         destroy(stage, tell)
         stack = None
@@ -255,7 +255,8 @@ def _execute_change_set(name: str, change_set: str, tell: Callable[[str], None])
 
 _FATES = {
     "UPDATE_ROLLBACK_COMPLETE": "could not be changed; it was rolled back, and is as it was before",
-    "ROLLBACK_COMPLETE": "could not be made; what had been made of it was removed again",
+    "ROLLBACK_COMPLETE": "could not be made; what had been made of it was removed again, but for its tables, which the "
+    "next deployment adopts",
     "UPDATE_ROLLBACK_FAILED": "could neither be changed nor be rolled back. Remove the cause, and then: "
     "aws cloudformation continue-update-rollback",
 }

@@ -13,11 +13,9 @@ def delete(stage: str, tell: Callable[[str], None]) -> None:
 
     They are found by their names, so that it works long after the stack was deleted, and again after a failure.
     """
-    dynamodb = client("dynamodb")
     for table in _tables(stage):
         tell(f"deleting the table {table}")
-        dynamodb.delete_table(TableName=table)
-        dynamodb.get_waiter("table_not_exists").wait(TableName=table, WaiterConfig={"Delay": 2, "MaxAttempts": 300})
+        _delete_table(table)
     logs = client("logs")
     pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=f"/aws/lambda/{stack_name(stage)}-")
     for group in [group["logGroupName"] for page in pages for group in page["logGroups"]]:
@@ -30,6 +28,18 @@ def _tables(stage: str) -> list[str]:
     pages = client("dynamodb").get_paginator("list_tables").paginate()
     # No stage has a hyphen in its name, so no other stage's tables begin like this.
     return [name for page in pages for name in page["TableNames"] if name.startswith(f"{stack_name(stage)}-")]
+
+
+def _delete_table(table: str) -> None:
+    dynamodb = client("dynamodb")
+    patience = {"Delay": 2, "MaxAttempts": 300}
+    found = dynamodb.describe_table(TableName=table)["Table"]
+    if found.get("DeletionProtectionEnabled"):
+        dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
+    if found["TableStatus"] != "DELETING":  # one that is being changed cannot be deleted
+        dynamodb.get_waiter("table_exists").wait(TableName=table, WaiterConfig=patience)
+    dynamodb.delete_table(TableName=table)
+    dynamodb.get_waiter("table_not_exists").wait(TableName=table, WaiterConfig=patience)
 
 
 def _delete_artifacts(bucket: str, tell: Callable[[str], None]) -> None:

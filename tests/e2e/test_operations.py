@@ -220,6 +220,27 @@ def test_the_data_of_a_stage_goes_only_when_its_name_is_given(aws_endpoint: str)
     assert ([], [], []) == leftovers("linkly-prod-")
 
 
+def test_a_first_deployment_that_fails_leaves_tables_that_the_next_one_adopts(
+    aws_endpoint: str, tmp_path: Path
+) -> None:
+    assert aws_endpoint
+    checkout = copy_checkout(tmp_path)
+    with (checkout / "infra" / "template.yaml").open("a") as template:
+        template.write(BROKEN_QUEUE)
+
+    failed = ops("deploy", "--stage", "prod", "--no-smoke-test", checkout=checkout)
+    left, _, _ = leftovers("linkly-prod-")
+    deployed = ops("deploy", "--stage", "prod", "--no-smoke-test")
+    destroyed = ops("destroy", "--stage", "prod", "--delete-tables", "--yes-delete-the-data", "prod")
+
+    assert (1, 0, 0) == (failed.returncode, deployed.returncode, destroyed.returncode), deployed.stderr
+    assert "its tables, which the next deployment adopts (ROLLBACK_COMPLETE)" in failed.stderr
+    assert {"linkly-prod-links", "linkly-prod-clicks", "linkly-prod-api_keys"} <= set(left)
+    assert "removing what is left of linkly-prod, whose first deployment failed" in deployed.stdout
+    assert "import   LinksTable (AWS::DynamoDB::Table)" in deployed.stdout
+    assert ([], [], []) == leftovers("linkly-prod-")
+
+
 def leftovers(prefix: str) -> tuple[list[str], list[str], list[str]]:
     """The tables, log groups and buckets that begin like this."""
     tables = client("dynamodb").list_tables()["TableNames"]

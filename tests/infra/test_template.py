@@ -81,7 +81,7 @@ def test_stages_share_no_name() -> None:
 
 def test_tables_cost_nothing_at_rest_are_encrypted_can_be_restored_and_outlive_the_stack(resources: Resources) -> None:
     tables = {name: each for name, each in resources.items() if each["Type"] == "AWS::DynamoDB::Table"}
-    expected = dict.fromkeys(tables, ("PAY_PER_REQUEST", None, True, "RetainExceptOnCreate", "Retain"))
+    expected = dict.fromkeys(tables, ("PAY_PER_REQUEST", None, True, "Retain"))
 
     found = {
         name: (
@@ -90,9 +90,25 @@ def test_tables_cost_nothing_at_rest_are_encrypted_can_be_restored_and_outlive_t
             # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/EncryptionAtRest.html
             each["Properties"].get("SSESpecification"),
             each["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"],
-            each["DeletionPolicy"],
             each["UpdateReplacePolicy"],
         )
+        for name, each in tables.items()
+    }
+
+    assert expected == found
+
+
+def test_what_nothing_else_could_make_again_is_protected_from_deletion_a_rollbacks_too(resources: Resources) -> None:
+    tables = {name: each for name, each in resources.items() if each["Type"] == "AWS::DynamoDB::Table"}
+    passing = {"RedirectsTable", "IdempotencyTable"}  # a cache, and what is remembered for a day
+    expected = {
+        # Protected, and not retained, a table would make the rollback of a first deployment fail.
+        name: (None, "RetainExceptOnCreate") if name in passing else (True, "Retain")
+        for name in tables
+    }
+
+    found = {
+        name: (each["Properties"].get("DeletionProtectionEnabled"), each["DeletionPolicy"])
         for name, each in tables.items()
     }
 

@@ -249,7 +249,7 @@ def test_an_update_that_an_alarm_takes_back_says_so_and_shows_each_step_once(
     ("status", "words"),
     [
         ("UPDATE_ROLLBACK_FAILED", "could neither be changed nor be rolled back"),
-        ("ROLLBACK_COMPLETE", "could not be made; what had been made of it was removed again"),
+        ("ROLLBACK_COMPLETE", "was removed again, but for its tables, which the next deployment adopts"),
     ],
 )
 def test_what_became_of_a_failed_deployment_is_said(
