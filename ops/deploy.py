@@ -1,6 +1,5 @@
 """Deploy a package as a CloudFormation stack, and delete it again. The same on AWS and on the emulated one."""
 
-import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,9 +7,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError, WaiterError
 
-from ops import progress
+from ops import artifacts, progress
 from ops.alarms import rollback_configuration
-from ops.aws import account, client
+from ops.aws import client
 from ops.changes import Change, describe
 from ops.package import Package
 
@@ -56,13 +55,13 @@ def deploy(
         tell(f"removing what is left of {name}, whose first deployment failed")
         destroy(stage, tell)
         stack = None
-    bucket = _artifacts_bucket(stage)
+    bucket = artifacts.make_bucket(stage)
     template = package.template(bucket)
     change_set: dict[str, Any] = {
         "StackName": name,
         "ChangeSetName": f"deploy-{uuid.uuid4()}",
         "ChangeSetType": "UPDATE" if stack else "CREATE",
-        "TemplateURL": _upload(package, template, bucket, tell),
+        "TemplateURL": artifacts.upload(package, template, bucket, tell),
         "Parameters": _parameters(template["Parameters"], parameters, stack or {}, tell),
         "RollbackConfiguration": rollback_configuration(name, template["Resources"], watch_minutes, tell)
         if stack
@@ -82,6 +81,7 @@ def deploy(
             _discard_change_set(name, change_set["ChangeSetName"], is_new=stack is None)
             raise
         _execute_change_set(name, change_set["ChangeSetName"], tell)
+    artifacts.supersede_all_but(package, bucket)
     return Deployment(outputs(stage), template)
 
 
@@ -135,11 +135,6 @@ def deployed_version(stage: str) -> str | None:
     return outputs_of(stack).get("Version") if stack else None
 
 
-def bucket_name(stage: str) -> str:
-    """The bucket that holds what was deployed: zips and templates."""
-    return f"linkly-{stage}-artifacts-{account()}-{client('s3').meta.region_name}"
-
-
 def _stack(name: str) -> Mapping[str, Any] | None:
     """What CloudFormation says of a stack; None if there is none, or only a change set that would make one."""
     try:
@@ -150,48 +145,6 @@ def _stack(name: str) -> Mapping[str, Any] | None:
         return None
     found: Mapping[str, Any] = stack
     return None if found["StackStatus"] == "REVIEW_IN_PROGRESS" else found
-
-
-def _artifacts_bucket(stage: str) -> str:
-    s3 = client("s3")
-    region = s3.meta.region_name
-    name = bucket_name(stage)
-    location = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    try:
-        s3.create_bucket(Bucket=name, **location)
-    except (s3.exceptions.BucketAlreadyOwnedByYou, s3.exceptions.BucketAlreadyExists):
-        s3.head_bucket(Bucket=name, ExpectedBucketOwner=account())  # refuses a bucket of somebody else
-    closed = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
-    s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=closed)
-    s3.put_bucket_policy(Bucket=name, Policy=json.dumps(_nothing_over_plain_http(name, s3.meta.partition)))
-    return name
-
-
-def _nothing_over_plain_http(bucket: str, partition: str) -> Mapping[str, Any]:
-    """A bucket's policy, which allows nothing that IAM does not."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "NothingOverPlainHttp",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "s3:*",
-                "Resource": [f"arn:{partition}:s3:::{bucket}", f"arn:{partition}:s3:::{bucket}/*"],
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            }
-        ],
-    }
-
-
-def _upload(package: Package, template: Mapping[str, Any], bucket: str, tell: Callable[[str], None]) -> str:
-    """Upload the code and the template; gives the template's URL."""
-    tell(f"uploading {len(package.code) / 1_000_000:.1f} MB of code to s3://{bucket}/{package.code_key}")
-    s3 = client("s3")
-    s3.put_object(Bucket=bucket, Key=package.code_key, Body=package.code)
-    key = package.code_key.replace(".zip", ".json")
-    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(template).encode())
-    return f"{s3.meta.endpoint_url}/{bucket}/{key}"
 
 
 def _parameters(

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 
-from botocore.exceptions import ClientError
-
-from ops.aws import account, client
-from ops.deploy import bucket_name, stack_name
+from ops import artifacts
+from ops.aws import client
+from ops.deploy import stack_name
 
 
 def delete(stage: str, tell: Callable[[str], None]) -> None:
@@ -21,7 +20,7 @@ def delete(stage: str, tell: Callable[[str], None]) -> None:
     for group in [group["logGroupName"] for page in pages for group in page["logGroups"]]:
         tell(f"deleting the log group {group}")
         logs.delete_log_group(logGroupName=group)
-    _delete_artifacts(bucket_name(stage), tell)
+    artifacts.delete_bucket(stage, tell)
 
 
 def _tables(stage: str) -> list[str]:
@@ -40,18 +39,3 @@ def _delete_table(table: str) -> None:
         dynamodb.get_waiter("table_exists").wait(TableName=table, WaiterConfig=patience)
     dynamodb.delete_table(TableName=table)
     dynamodb.get_waiter("table_not_exists").wait(TableName=table, WaiterConfig=patience)
-
-
-def _delete_artifacts(bucket: str, tell: Callable[[str], None]) -> None:
-    s3 = client("s3")
-    try:
-        s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account())
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "404":
-            raise
-        return
-    tell(f"deleting the bucket {bucket}")
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-        for stored in page.get("Contents", []):
-            s3.delete_object(Bucket=bucket, Key=stored["Key"])
-    s3.delete_bucket(Bucket=bucket)

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.clicks.click import encode
 from ops import PROJECT, emulator
+from ops.artifacts import SUPERSEDED, bucket_name
 from ops.aws import client
 from ops.deploy import outputs
 from tests.builders import a_click
@@ -151,10 +152,17 @@ def test_the_books_of_a_stage_are_balanced_until_a_click_comes_from_nowhere(dev:
 
 def test_deploying_twice_changes_nothing_and_keeps_the_settings(dev: str) -> None:
     assert dev
+    s3, bucket = client("s3"), bucket_name("dev")
+    s3.put_object(Bucket=bucket, Key="superseded.zip", Body=b"code of long ago")
 
     again = deploy()
 
     assert (again.returncode, "nothing to change" in again.stdout) == (0, True), again.stderr
+    assert ["superseded.zip"] == [
+        each["Key"]
+        for each in s3.list_objects_v2(Bucket=bucket)["Contents"]
+        if SUPERSEDED in s3.get_object_tagging(Bucket=bucket, Key=each["Key"])["TagSet"]
+    ]
     assert f"keeping  DomainName = {DOMAIN}" in again.stdout
     assert re.search(r"^watching linkly-dev-\S+,.* until 5 minutes after the update$", again.stdout, re.MULTILINE)
 

@@ -4,6 +4,7 @@ It watches no alarms. The answers are made in the shapes of the API reference, w
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,8 +26,9 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mapping[str, Stubber]]:
     for module in ("deploy", "progress", "alarms"):
         monkeypatch.setattr(f"ops.{module}.client", lambda name: stubs[name].client)
     monkeypatch.setattr("ops.progress.SECONDS_BETWEEN_LOOKS", 0)
-    monkeypatch.setattr("ops.deploy._artifacts_bucket", lambda _: "some-bucket")
-    monkeypatch.setattr("ops.deploy._upload", lambda *_: "https://some-bucket/template.json")
+    monkeypatch.setattr("ops.artifacts.make_bucket", lambda _: "some-bucket")
+    monkeypatch.setattr("ops.artifacts.upload", lambda *_: "https://some-bucket/template.json")
+    monkeypatch.setattr("ops.artifacts.supersede_all_but", lambda *_: None)
     monkeypatch.setattr("ops.deploy._token", lambda: "ours")
     for stub in stubs.values():
         stub.activate()
@@ -262,6 +264,25 @@ def test_what_became_of_a_failed_deployment_is_said(
 
     with pytest.raises(deployment.DeploymentFailed, match=words):
         deployment.deploy(package, "dev", {}, lambda _: None)
+
+
+@pytest.mark.parametrize(("status", "deployed"), [("UPDATE_COMPLETE", ["v2"]), ("UPDATE_ROLLBACK_COMPLETE", [])])
+def test_the_code_of_the_version_before_is_kept_until_the_next_has_been_deployed(
+    aws: Mapping[str, Stubber], package: Package, monkeypatch: pytest.MonkeyPatch, status: str, deployed: list[str]
+) -> None:
+    aws["cloudformation"].add_response("describe_stacks", the_stack())
+    expect_change_set(aws)
+    expect_execution(aws)
+    tell_events(aws, ("linkly-dev", status, ""))
+    if deployed:
+        aws["cloudformation"].add_response("describe_stacks", the_stack())
+    kept: list[str] = []
+    monkeypatch.setattr("ops.artifacts.supersede_all_but", lambda package, _: kept.append(package.version))
+
+    with suppress(deployment.DeploymentFailed):
+        deployment.deploy(package, "dev", {}, lambda _: None)
+
+    assert deployed == kept
 
 
 def test_what_is_left_of_a_first_deployment_that_failed_makes_room_for_the_next(
