@@ -123,6 +123,9 @@ def deploy(
     requests_per_address: Annotated[
         int | None, setting("REQUESTS_PER_ADDRESS", "In five minutes, if there is a firewall.", min=10)
     ] = None,
+    access_logs: Annotated[
+        str | None, setting("ACCESS_LOGS", "Whether API Gateway logs each request: true or false.")
+    ] = None,
     tracing: Annotated[str | None, setting("TRACING", "Active, to trace the functions with X-Ray.")] = None,
     private_targets_allowed: Annotated[
         str | None, setting("PRIVATE_TARGETS_ALLOWED", "Whether links may point at private networks: true or false.")

@@ -15,11 +15,9 @@ def delete(stage: str, tell: Callable[[str], None]) -> None:
     for table in _tables(stage):
         tell(f"deleting the table {table}")
         _delete_table(table)
-    logs = client("logs")
-    pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=f"/aws/lambda/{stack_name(stage)}-")
-    for group in [group["logGroupName"] for page in pages for group in page["logGroups"]]:
+    for group in _log_groups(stage):
         tell(f"deleting the log group {group}")
-        logs.delete_log_group(logGroupName=group)
+        client("logs").delete_log_group(logGroupName=group)
     artifacts.delete_bucket(stage, tell)
 
 
@@ -27,6 +25,16 @@ def _tables(stage: str) -> list[str]:
     pages = client("dynamodb").get_paginator("list_tables").paginate()
     # No stage has a hyphen in its name, so no other stage's tables begin like this.
     return [name for page in pages for name in page["TableNames"] if name.startswith(f"{stack_name(stage)}-")]
+
+
+def _log_groups(stage: str) -> list[str]:
+    pages = client("logs").get_paginator("describe_log_groups")
+    return [
+        group["logGroupName"]
+        for service in ("lambda", "apigateway")
+        for page in pages.paginate(logGroupNamePrefix=f"/aws/{service}/{stack_name(stage)}-")
+        for group in page["logGroups"]
+    ]
 
 
 def _delete_table(table: str) -> None:

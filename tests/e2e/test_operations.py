@@ -216,7 +216,7 @@ def test_a_deployment_that_would_replace_a_table_is_stopped_and_one_that_fails_i
 
 def test_the_data_of_a_stage_goes_only_when_its_name_is_given(aws_endpoint: str) -> None:
     assert aws_endpoint
-    deployed = ops("deploy", "--stage", "prod", "--no-smoke-test")
+    deployed = ops("deploy", "--stage", "prod", "--no-smoke-test", "--access-logs", "true")
     everything = ("destroy", "--stage", "prod", "--delete-tables", "--yes-delete-the-data")
 
     refused = ops(*everything, "dev")

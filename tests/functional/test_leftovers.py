@@ -55,6 +55,17 @@ def test_every_table_of_a_stage_is_deleted_when_that_is_asked_for_and_no_other()
     assert [OTHERS] == tables()
 
 
+def test_every_log_of_a_stage_is_deleted_and_no_other() -> None:
+    logs = boto3.client("logs")
+    others = ["/aws/apigateway/linkly-testing-access", "/aws/lambda/linkly-testing-api_handler"]
+    for group in (*others, "/aws/apigateway/linkly-test-access", "/aws/lambda/linkly-test-api_handler"):
+        logs.create_log_group(logGroupName=group)
+
+    leftovers.delete(STAGE, lambda _: None)
+
+    assert others == [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
+
+
 @pytest.mark.parametrize("operation", ["UpdateTable", "DeleteTable"])
 @pytest.mark.parametrize("fault", [timed_out(), lost(timed_out())], ids=str)
 def test_a_deletion_that_was_interrupted_is_taken_up_again(

@@ -368,9 +368,11 @@ def test_every_function_may_write_to_its_own_log_group(resources: Resources) -> 
 
 
 def test_logs_are_kept_for_thirty_days(resources: Resources) -> None:
+    logged = [*of_type(resources, "AWS::Lambda::Function"), "the API, by its access log"]
+
     groups = of_type(resources, "AWS::Logs::LogGroup").values()
 
-    assert [30] * len(of_type(resources, "AWS::Lambda::Function")) == [group["RetentionInDays"] for group in groups]
+    assert [30] * len(logged) == [group["RetentionInDays"] for group in groups]
 
 
 def test_the_api_is_reached_through_one_stage_whose_limits_hold_for_everybody(resources: Resources) -> None:
@@ -441,18 +443,37 @@ def test_the_firewall_lets_urls_pass_in_bodies_and_in_queries(resources: Resourc
     assert expected | {"SizeRestrictions_BODY", "SizeRestrictions_QUERYSTRING"} <= counted
 
 
-def test_the_gateway_keeps_no_record_of_who_called(resources: Resources) -> None:
-    """Its logs and traces may hold callers' addresses, so that there are none.
+def test_the_gateway_keeps_no_record_of_who_called_in_its_access_log_either(resources: Resources) -> None:
+    """Its execution logs and traces may hold callers' addresses: there are none. Its access log holds what it is told.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html and, for the client_ip of traces,
     https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html
     """
     [stage] = of_type(resources, "AWS::ApiGateway::Stage").values()
+    [condition, logging, nothing] = stage["AccessLogSetting"]["Fn::If"]
+    fields = json.loads(logging["Format"])
 
-    assert "AccessLogSetting" not in stage
+    assert {
+        "requestId": "$context.requestId",
+        "time": "$context.requestTime",
+        "method": "$context.httpMethod",
+        "resource": "$context.resourcePath",  # such as /{code}: not the path, which names the link
+        "status": "$context.status",
+        "latency": "$context.responseLatency",
+        "integrationLatency": "$context.integrationLatency",
+        "length": "$context.responseLength",
+        "error": "$context.error.responseType",  # not its message, which may quote the Authorization header
+        "integrationError": "$context.integrationErrorMessage",
+    } == fields
+    assert ("AccessLogsAreOn", {"Ref": "AWS::NoValue"}) == (condition, nothing)
     assert not stage.get("TracingEnabled")
     for setting in stage.get("MethodSettings", []):
         assert not {"LoggingLevel", "DataTraceEnabled"} & set(setting)
+
+
+def test_access_logs_are_off_unless_they_are_asked_for(template: Mapping[str, Any]) -> None:
+    assert "false" == template["Parameters"]["AccessLogs"]["Default"]
+    assert {"Fn::Equals": [{"Ref": "AccessLogs"}, "true"]} == template["Conditions"]["AccessLogsAreOn"]
 
 
 def test_the_functions_get_every_variable_that_the_app_reads(resources: Resources) -> None:
