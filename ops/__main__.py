@@ -93,6 +93,9 @@ def deploy(
     force_replacement: Annotated[
         bool, typer.Option("--force-replacement", help="Lose what tables, queues, logs or the API hold, if need be.")
     ] = False,
+    change_runtime: Annotated[
+        bool, typer.Option("--change-runtime", help="Have the functions run on another version of Python than now.")
+    ] = False,
     watch_minutes: Annotated[
         int, typer.Option(min=0, max=180, help="How long an alarm afterwards takes the deployment back.")
     ] = 5,
@@ -135,7 +138,9 @@ def deploy(
     package = packaging.package(stage)
     settings = chosen(context.params, package.sam["Parameters"], reset or [])
     previous = deployment.deployed_version(stage)
-    print(f"linkly-{stage}: version {package.version}, in place of {previous or 'none'}")
+    print(f"linkly-{stage}: version {package.version} on {package.runtime}, in place of {previous or 'none'}")
+    if not change_runtime:
+        require_same_runtime(stage, deployment.deployed_runtime(stage), package.runtime)
 
     def agree(planned: Sequence[changes.Change]) -> None:
         review(planned, stage, dry_run=dry_run, yes=yes, force_replacement=force_replacement)
@@ -145,6 +150,16 @@ def deploy(
         print(f"{name}: {value}")
     if smoke_test:
         try_out(stage, stages.address(deployed.outputs), previous)
+
+
+def require_same_runtime(stage: str, deployed: str | None, packaged: str) -> None:
+    """Have a stage deployed with one version of Python, by whoever and wherever. Raises DeploymentFailed."""
+    if deployed not in {None, packaged}:
+        raise deployment.DeploymentFailed(
+            f"linkly-{stage} runs on {deployed}, and .venv has {packaged}. Deploy it with the same: "
+            f"rm -rf .venv .venv-aws && make deploy STAGE={stage} PYTHON={deployed}\n"
+            "If it is to run on another one from now on: --change-runtime"
+        )
 
 
 def review(planned: Sequence[changes.Change], stage: str, *, dry_run: bool, yes: bool, force_replacement: bool) -> None:

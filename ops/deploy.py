@@ -135,6 +135,17 @@ def deployed_version(stage: str) -> str | None:
     return outputs_of(stack).get("Version") if stack else None
 
 
+def deployed_runtime(stage: str) -> str | None:
+    """What a stage's functions run on, such as `python3.13`; None if it is not deployed."""
+    functions = client("lambda")
+    try:
+        answer = functions.get_function_configuration(FunctionName=f"{stack_name(stage)}-api_handler")
+    except functions.exceptions.ResourceNotFoundException:
+        return None
+    runtime: str = answer["Runtime"]
+    return runtime
+
+
 def _stack(name: str) -> Mapping[str, Any] | None:
     """What CloudFormation says of a stack; None if there is none, or only a change set that would make one."""
     try:

@@ -19,9 +19,10 @@ from rich.console import Console
 from ops import PROJECT, stages
 from ops.aws import NotConnected, client
 from ops.emulator import PortTaken, require_free_port
+from ops.package import NEWEST_PYTHON, OLDEST_PYTHON
 
 _HASTY = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1})
-_OLDEST_PYTHON, _NEWEST_PYTHON = (3, 11), (3, 13)
+_NEWEST_TRIED_PYTHON = (3, 13)
 _GIGABYTE = 10**9
 _FEW_FUNCTIONS, _FEW_REQUESTS = 100, 1000
 _LISTENING = "0A"
@@ -78,13 +79,13 @@ def of_machine(port: int, aws_port: int) -> Iterator[Finding]:
 def of_python(version: tuple[int, ...]) -> Finding:
     """Whether Chalice and Lambda know this version of Python."""
     what = f"Python {'.'.join(map(str, version))} in .venv."
-    if version < _OLDEST_PYTHON:
-        return Finding(Level.FAIL, what, "Linkly needs 3.11 or newer: rm -rf .venv && make run PYTHON=python3.12")
-    if version > _NEWEST_PYTHON:
-        advice = (
-            "Nobody has tried to deploy with it; 3.13 is the newest that was: rm -rf .venv && make PYTHON=python3.13"
-        )
-        return Finding(Level.WARN, what, advice)
+    choose = "rm -rf .venv .venv-aws && make run PYTHON=python3.13"
+    if version < OLDEST_PYTHON:
+        return Finding(Level.FAIL, what, f"Linkly needs 3.11 or newer: {choose}")
+    if version > NEWEST_PYTHON:
+        return Finding(Level.FAIL, what, f"Lambda does not have it: {choose}")
+    if version > _NEWEST_TRIED_PYTHON:
+        return Finding(Level.WARN, what, f"Nobody has tried to deploy with it; 3.13 is the newest that was: {choose}")
     return Finding(Level.OK, what)
 
 

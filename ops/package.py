@@ -26,9 +26,14 @@ from ops.bytecode import add_bytecode
 
 WHEELS = PROJECT / ".venv" / "wheels"
 
+OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 15)
+"""The oldest that Linkly runs on, and the newest that Lambda has and Chalice knows. A zip is for one of them: its
+bytecode, and whatever of it is compiled. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
+"""
+
 
 class PackagingFailed(Exception):
-    """Chalice could not package the app; the message is what it printed."""
+    """The app cannot be packaged; the message says why, or is what Chalice printed."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,12 @@ class Package:
     code: bytes
     sam: Mapping[str, Any]
     version: str
+
+    @property
+    def runtime(self) -> str:
+        """What the functions run on, such as `python3.13`: the Python version that packaged them."""
+        runtime: str = self.sam["Resources"]["APIHandler"]["Properties"]["Runtime"]
+        return runtime
 
     @property
     def code_key(self) -> str:
@@ -65,6 +76,7 @@ class Package:
 
 def package(stage: str) -> Package:
     """Package the checkout for a stage of .chalice/config.json. Raises PackagingFailed."""
+    _require_a_python_of_lambda(sys.version_info[:2])
     with tempfile.TemporaryDirectory() as directory:
         chalice = str(Path(sys.executable).with_name("chalice"))
         infra = Path(directory) / "infra.json"
@@ -89,6 +101,16 @@ def package(stage: str) -> Package:
         if resource["Type"] == "AWS::Serverless::Function":
             del resource["Properties"]["Tracing"]  # Chalice writes the default, which would hide that of Globals
     return Package(add_bytecode(reproducible(code)), _with_stage(sam, stage), version(PROJECT))
+
+
+def _require_a_python_of_lambda(version: tuple[int, int]) -> None:
+    """Chalice would name the nearest one that it knows, which could not run the zip."""
+    oldest, newest, ours = (".".join(map(str, each)) for each in (OLDEST_PYTHON, NEWEST_PYTHON, version))
+    if not OLDEST_PYTHON <= version <= NEWEST_PYTHON:
+        raise PackagingFailed(
+            f"Lambda has Python {oldest} to {newest}, and .venv has {ours}. "
+            "Choose one of those: rm -rf .venv .venv-aws && make run PYTHON=python3.13"
+        )
 
 
 def reproducible(code: bytes) -> bytes:

@@ -87,7 +87,9 @@ def test_a_key_is_made_listed_and_revoked(dev: str) -> None:
 
 def test_a_deployment_shows_what_changes_what_happens_and_that_it_works(first_deployment: str) -> None:
     lines = first_deployment.splitlines()
-    [deployed] = re.findall(r"^linkly-dev: version (\S+), in place of none$", first_deployment, re.MULTILINE)
+    [deployed] = re.findall(
+        r"^linkly-dev: version (\S+) on python3\.\d+, in place of none$", first_deployment, re.MULTILINE
+    )
 
     expected = [
         "add      LinksTable (AWS::DynamoDB::Table)",
@@ -165,6 +167,20 @@ def test_deploying_twice_changes_nothing_and_keeps_the_settings(dev: str) -> Non
     ]
     assert f"keeping  DomainName = {DOMAIN}" in again.stdout
     assert re.search(r"^watching linkly-dev-\S+,.* until 5 minutes after the update$", again.stdout, re.MULTILINE)
+
+
+def test_a_stage_is_not_deployed_with_another_python_than_it_runs_on_unless_that_is_asked_for(dev: str) -> None:
+    assert dev
+    lambda_, name = client("lambda"), "linkly-dev-api_handler"
+    ours = lambda_.get_function_configuration(FunctionName=name)["Runtime"]
+
+    lambda_.update_function_configuration(FunctionName=name, Runtime="python3.10")
+    refused = deploy("--dry-run")
+    shown = deploy("--dry-run", "--change-runtime")
+    lambda_.update_function_configuration(FunctionName=name, Runtime=ours)
+
+    assert (1, True) == (refused.returncode, "linkly-dev runs on python3.10, and .venv has" in refused.stderr)
+    assert 0 == shown.returncode, shown.stderr
 
 
 def test_a_setting_goes_back_to_its_default_when_that_is_asked_for_and_a_dry_run_changes_nothing(dev: str) -> None:

@@ -56,6 +56,19 @@ def test_every_real_stage_can_be_chosen() -> None:
     assert stages == set(workflow("deploy")[True]["workflow_dispatch"]["inputs"]["stage"]["options"])
 
 
+def test_a_deployment_has_the_python_of_its_stage_and_otherwise_the_newest_that_is_checked() -> None:
+    def python(job: Any) -> str:
+        [setup] = [step for step in job["steps"] if step.get("uses", "").startswith("actions/setup-python@")]
+        version: str = setup["with"]["python-version"]
+        return version
+
+    checked = workflow("check")["jobs"]["check"]["strategy"]["matrix"]["python"]
+    newest = max(checked, key=lambda version: [int(part) for part in version.split(".")])
+
+    assert f"${{{{ vars.PYTHON_VERSION || '{newest}' }}}}" == python(workflow("deploy")["jobs"]["deploy"])
+    assert "${{ matrix.python }}" == python(workflow("check")["jobs"]["check"])
+
+
 def test_every_setting_of_the_environment_reaches_the_deployment() -> None:
     [deployment] = [step for step in workflow("deploy")["jobs"]["deploy"]["steps"] if step.get("run") == "make deploy"]
 

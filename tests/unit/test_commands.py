@@ -122,3 +122,19 @@ def test_at_a_terminal_the_stages_name_is_asked_for(monkeypatch: pytest.MonkeyPa
 
     with pytest.raises(typer.BadParameter):
         commands.confirm_deletion("dev", "")
+
+
+@pytest.mark.parametrize("deployed", [None, "python3.13"])
+def test_a_stage_is_deployed_with_the_python_that_it_runs_on(deployed: str | None) -> None:
+    commands.require_same_runtime("dev", deployed, "python3.13")
+
+
+def test_a_stage_is_not_deployed_with_another_python_than_it_runs_on() -> None:
+    with pytest.raises(DeploymentFailed) as refused:
+        commands.require_same_runtime("dev", "python3.12", "python3.13")
+
+    assert (
+        "linkly-dev runs on python3.12, and .venv has python3.13. Deploy it with the same: "
+        "rm -rf .venv .venv-aws && make deploy STAGE=dev PYTHON=python3.12\n"
+        "If it is to run on another one from now on: --change-runtime"
+    ) == str(refused.value)

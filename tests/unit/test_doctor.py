@@ -24,9 +24,9 @@ from ops.doctor import (
 
 @pytest.mark.parametrize(
     ("version", "level"),
-    [((3, 10), "fail"), ((3, 11), "ok"), ((3, 13), "ok"), ((3, 14), "warn")],
+    [((3, 10), "fail"), ((3, 11), "ok"), ((3, 13), "ok"), ((3, 14), "warn"), ((3, 16), "fail")],
 )
-def test_a_version_of_python_is_new_enough_and_known_to_chalice(version: tuple[int, int], level: str) -> None:
+def test_a_version_of_python_is_new_enough_and_known_to_lambda(version: tuple[int, int], level: str) -> None:
     assert level == of_python(version).level
 
 
