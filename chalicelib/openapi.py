@@ -97,7 +97,11 @@ HEADERS: Mapping[str, Json] = {
     },
     "Location": {"description": "Where it is.", "schema": {"type": "string", "format": "uri"}},
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
-    "WWW-Authenticate": {"description": "How to say who is calling (RFC 6750).", "schema": {"type": "string"}},
+    "WWW-Authenticate": {
+        "description": "How to say who is calling (RFC 6750). API Gateway, through which the answer comes, renames it "
+        "x-amzn-Remapped-WWW-Authenticate.",
+        "schema": {"type": "string"},
+    },
     **{
         name: {"description": "What a browser may do with the answer.", "schema": {"type": "string", "const": value}}
         for name, value in browsers.ALWAYS.items()

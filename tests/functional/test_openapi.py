@@ -6,7 +6,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app import app
 from chalicelib.openapi import ROUTES
-from chalicelib.problems import NotFound, Problem, TooManyRequests
+from chalicelib.problems import NotFound, Problem, TooManyRequests, Unauthenticated
 from ops import openapi
 from tests.functional.visitor import Visitor
 from tests.infrastructure import BASE_URL, template
@@ -65,6 +65,13 @@ def test_every_kind_of_problem_is_said_to_happen_somewhere() -> None:
 def kinds_of(root: type[Problem]) -> set[type[Problem]]:
     """The classes below, which are what is raised."""
     return {kind for child in root.__subclasses__() for kind in {child, *kinds_of(child)}}
+
+
+def test_a_caller_is_told_under_which_name_a_header_arrives_that_api_gateway_renames() -> None:
+    """https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html"""
+    [header] = Unauthenticated("").headers
+
+    assert f"x-amzn-Remapped-{header}" in COPY["components"]["headers"][header]["description"]
 
 
 def test_api_gateway_says_that_there_are_too_many_requests_as_the_description_says() -> None:
