@@ -19,6 +19,7 @@ from ops import (
     changes,
     clicks,
     consumers,
+    deploy_policy,
     dlq,
     doctor,
     emulator,
@@ -252,6 +253,12 @@ commands.command()(consumers.resume)
 commands.command(name="models")(models.write)
 commands.command(name="measure")(measure.measure)
 commands.command(name="load")(load.send)
+
+
+@commands.command(name="deploy-policy")
+def show_deploy_policy(stage: Deployed) -> None:
+    """Print what a role may do that deploys a stage, as an IAM policy for this account and region."""
+    print(deploy_policy.text(stage))
 
 
 @commands.command(name="openapi")

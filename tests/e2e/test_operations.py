@@ -277,6 +277,34 @@ def leftovers(prefix: str) -> tuple[list[str], list[str], list[str]]:
     )
 
 
+@pytest.mark.timeout(240)
+def test_the_policy_of_a_role_that_deploys_allows_all_that_deploying_and_looking_calls(
+    aws_endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert aws_endpoint
+    printed = ops("deploy-policy", "--stage", "prod")
+    iam, deployer = client("iam"), {"UserName": "deployer"}
+    iam.create_user(**deployer)
+    iam.put_user_policy(**deployer, PolicyName="deploy", PolicyDocument=printed.stdout)
+    key = iam.create_access_key(**deployer)["AccessKey"]
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
+    elsewhere = ops("keys", "list", "--stage", "dev")
+    done = [
+        ops(*command, "--stage", "prod")
+        for command in (
+            ("deploy",),
+            ("deploy", "--dry-run"),
+            ("status",),
+            ("destroy", "--discard-messages", "--delete-tables", "--yes-delete-the-data", "prod"),
+        )
+    ]
+
+    assert [(0, "")] * 4 == [(each.returncode, each.stderr) for each in done]
+    assert (1, True) == (elsewhere.returncode, "AccessDenied" in elsewhere.stderr)
+
+
 def test_what_a_dry_run_prepares_of_a_new_stage_is_gone_again(aws_endpoint: str) -> None:
     assert aws_endpoint
 

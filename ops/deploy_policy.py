@@ -1,0 +1,16 @@
+"""`python -m ops deploy-policy`: what a role may do that deploys a stage; docs/deploying.md says how to make it."""
+
+from string import Template
+
+from ops import PROJECT
+from ops.aws import account, client
+
+PATH = PROJECT / "infra" / "deploy-policy.json"
+
+
+def text(stage: str) -> str:
+    """The policy as JSON, for a stage in the account and region of the environment."""
+    where = client("sts").meta
+    return Template(PATH.read_text()).substitute(
+        Stage=stage, AccountId=account(), Region=where.region_name, Partition=where.partition
+    )
