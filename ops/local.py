@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from queue import SimpleQueue
 from typing import Any
 
 import httpx
@@ -48,9 +49,7 @@ def run(port: int, aws_port: int) -> None:
     """
     emulator.require_free_port(port, "PORT")
     emulator.require_free_port(aws_port, "AWS_PORT")
-    stopping = threading.Event()
-    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, lambda *_: stopping.set())
+    stopping = stop_on_signals()
     since = time.time()
     with _this_checkout():
         last_keys = run_file().get("keys", {})
@@ -83,6 +82,23 @@ def run(port: int, aws_port: int) -> None:
                 _say("stopping")
     if ended_by_itself:
         raise HttpFailed(f"chalice local ended by itself, with exit code {http.returncode}.")
+
+
+def stop_on_signals() -> threading.Event:
+    """An event that Ctrl-C sets, and whatever else tells this process to end."""
+    stopping = threading.Event()
+    # A handler interrupts the main thread anywhere, also where that holds the lock of the event, and so may use nothing
+    # but a queue of this kind. https://docs.python.org/3/library/queue.html#queue.SimpleQueue.put
+    told: SimpleQueue[None] = SimpleQueue()
+
+    def pass_on() -> None:
+        told.get()
+        stopping.set()
+
+    threading.Thread(target=pass_on, daemon=True).start()
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, lambda *_: told.put(None))
+    return stopping
 
 
 @contextmanager
