@@ -6,6 +6,11 @@ Differences that Linkly has to know of, all of them:
 - It knows SQS's batch calls as IAM actions of their own, which AWS does not: they are granted after a deployment.
 - It does not say which attributes a write names (dynamodb:Attributes): that condition is dropped after a deployment.
 - It speaks plain HTTP, which the policies of queues and topics forbid: it is told that every request came over HTTPS.
+- It is stopped and started again, and AWS never is. `emulator_process.py` sees to it that nothing is lost by that. What
+  remains: a process that is killed goes back to where it was stopped last; and what a function has not finished half a
+  minute after the stop comes again when the visibility time-out of its queue is over, or not if it is from a topic.
+- It delivers a topic's message to a function once, whatever becomes of it: AWS tries twice more. It kills functions at
+  work when their code is replaced, which AWS lets finish.
 - It throttles all of a stage as the template says, but not one path: it takes that as UpdateStage writes it only.
 - Its API Gateway answers below a path of its own: `deployed_url`.
 - The URLs of its queues have its port in them, stored ones too: `make run` refuses another port than last time.
@@ -37,17 +42,11 @@ from ops.deploy import Deployment
 
 PYTHON = PROJECT / ".venv-aws" / "bin" / "python"
 REGION = "eu-central-1"
-_MINISTACK = """
-import runpy
-from ministack.core import iam_evaluator
-pin = iam_evaluator.pin_request_origin
-iam_evaluator.pin_request_origin = lambda address, secure: pin(address, True)
-runpy.run_module("ministack", run_name="__main__")
-"""
-"""`python -m ministack`, for which aws:SecureTransport is always true."""
+PROCESS = Path(__file__).with_name("emulator_process.py")
 
 SECONDS_TO_START = 30
-SECONDS_TO_STOP = 15
+SECONDS_TO_STOP = 60
+"""Half of which the emulated AWS may wait for functions to finish, before it writes its state down."""
 
 
 class PortTaken(Exception):
@@ -112,7 +111,7 @@ def emulated_aws(port: int, directory: Path, *, lambda_endpoint: str | None = No
         settings["AWS_ENDPOINT_URL"] = lambda_endpoint
     with log_path.open("wb") as log:
         process = subprocess.Popen(
-            [PYTHON, "-c", _MINISTACK],
+            [PYTHON, "-P", PROCESS],
             env=settings,
             cwd=directory,
             stdin=subprocess.DEVNULL,

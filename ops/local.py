@@ -79,7 +79,7 @@ def run(port: int, aws_port: int) -> None:
                 while http.poll() is None and not stopping.wait(0.2):
                     pass
                 ended_by_itself = not stopping.is_set()
-                _say("stopping")
+                _say("stopping, as soon as the functions have finished what they are at")
     if ended_by_itself:
         raise HttpFailed(f"chalice local ended by itself, with exit code {http.returncode}.")
 

@@ -16,7 +16,7 @@ ALLOWED_ORIGIN = "https://admin.example.com"
 SHORT_WAITS = {"RetryPauseSeconds": "1", "PurgeDelaySeconds": "12"}
 
 
-LONGEST = ("operations", "live_links", "drills", "chaos", "description", "run", "permissions", "restore")
+LONGEST = ("operations", "live_links", "drills", "chaos", "description", "run", "permissions", "restore", "emulator")
 
 
 @pytest.hookimpl(trylast=True)

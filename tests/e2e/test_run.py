@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import pytest
 
 from ops import PROJECT
 from tests.checkout import copy_checkout
-from tests.e2e.deployed import eventually, free_port
+from tests.e2e.deployed import eventually, free_port, ops
 
 
 @pytest.fixture
@@ -62,21 +62,66 @@ def processes_of(checkout: Path) -> list[str]:
     return found
 
 
-def test_make_run_serves_counts_shows_logs_stops_without_a_trace_and_remembers(checkout: Path) -> None:
+@contextmanager
+def holders(run: dict[str, Any]) -> Iterator[list[httpx.Client]]:
+    """Clients with the keys that `make run` gives: a user's and an admin's."""
+    with ExitStack() as clients:
+        yield [
+            clients.enter_context(
+                httpx.Client(base_url=run["url"], headers={"Authorization": f"Bearer {run['keys'][role]}"})
+            )
+            for role in ("user", "admin")
+        ]
+
+
+def create(user: httpx.Client, url: str) -> dict[str, Any]:
+    """A new link."""
+    link: dict[str, Any] = user.post("/links", json={"url": url}).json()
+    return link
+
+
+def links_created(admin: httpx.Client) -> int:
+    """How many new links were counted."""
+    return sum(day["links"] for day in admin.get("/analytics/links").json()["by_day"])
+
+
+def visit(link: dict[str, Any]) -> tuple[int, str | None]:
+    """What a visitor is answered, the status and the target; not counted."""
+    answer = httpx.head(link["short_url"])
+    return answer.status_code, answer.headers.get("Location")
+
+
+@pytest.mark.timeout(240)
+def test_make_run_serves_counts_shows_logs_stops_without_a_trace_and_goes_on(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)  # the commands below find the stack of their checkout
     port, aws_port = free_port(), free_port()
 
-    with make_run(checkout, port, aws_port) as (run, output):
-        key = {"Authorization": f"Bearer {run['keys']['user']}"}
-        link = httpx.post(f"{run['url']}/links", json={"url": "https://example.com/kept"}, headers=key).json()
+    with make_run(checkout, port, aws_port) as (run, output), holders(run) as (user, admin):
+        link, changed, deleted, unannounced = (create(user, f"https://example.com/{number}") for number in range(4))
         followed = [httpx.get(link["short_url"]), httpx.get(f"{run['deployed_url']}/{link['code']}", timeout=30)]
-        eventually(lambda: httpx.get(f"{run['url']}/stats/{link['code']}", headers=key).json()["total"] == 2)
+        before = [visit(each) for each in (changed, deleted, unannounced)]
+        eventually(lambda: user.get(f"/stats/{link['code']}").json()["total"] == 2)
+        eventually(lambda: links_created(admin) == 4)
         eventually(lambda: "record_clicks       | INFO clicks recorded" in output.read_text())
         eventually(lambda: output.read_text().count("api_handler         | INFO click accepted") == 2)
+        ops("pause", "publish_link_events", checkout=checkout)
+        user.put(f"/links/{unannounced['code']}", json={"url": "https://example.com/changed-at-the-end"})
+        create(user, "https://example.com/created-at-the-end")
     processes_left = processes_of(checkout)
-    with make_run(checkout, port, aws_port) as (run_again, _):
-        kept = httpx.get(f"{run_again['url']}/links/{link['code']}", headers=key)
+    with make_run(checkout, port, aws_port) as (run_again, _), holders(run_again) as (user, admin):
+        kept = user.get(f"/links/{link['code']}")
+        ops("resume", "publish_link_events", checkout=checkout)
+        user.put(f"/links/{changed['code']}", json={"url": "https://example.com/changed"})
+        user.delete(f"/links/{deleted['code']}")
+        create(user, "https://example.com/created")
+        after = [(302, "https://example.com/changed"), (410, None), (302, "https://example.com/changed-at-the-end")]
+        eventually(lambda: [visit(each) for each in (changed, deleted, unannounced)] == after)
+        eventually(lambda: links_created(admin) == 6)
 
     assert [answer.status_code for answer in followed] == [302, 302]
+    assert [(302, f"https://example.com/{number}") for number in (1, 2, 3)] == before
     assert f"http://localhost:{port}/{link['code']}" == link["short_url"]
     assert f"curl -X POST http://localhost:{port}/links" in output.read_text()
     assert {"url", "deployed_url", "aws_endpoint", "keys", "outputs"} == set(run)
