@@ -12,7 +12,9 @@ Differences that Linkly has to know of, all of them:
 - It delivers a topic's message to a function once, whatever becomes of it: AWS tries twice more. It kills functions at
   work when their code is replaced, which AWS lets finish.
 - It throttles all of a stage as the template says, but not one path: it takes that as UpdateStage writes it only.
-- Its API Gateway answers below a path of its own: `deployed_url`.
+- Its API Gateway answers below a path of its own: `deployed_url`. It leaves the header WWW-Authenticate as it is, which
+  AWS renames to x-amzn-Remapped-WWW-Authenticate on its way out:
+  https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
 - The URLs of its queues have its port in them, stored ones too: `make run` refuses another port than last time.
 - It has no metrics of SQS, Lambda and API Gateway: alarms are there, and never go off.
 - Its API Gateway writes no access log.
