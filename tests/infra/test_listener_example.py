@@ -20,7 +20,7 @@ def checkout(tmp_path: Path) -> Path:
     blocks = {kind: re.search(rf"```{kind}\n(.*?)```", text, re.DOTALL) for kind in ("python", "yaml", "json")}
     trigger, subscription, policy = (block[1] for block in blocks.values() if block)
     copy = copy_checkout(tmp_path)
-    insert(copy / "app.py", trigger + "\n\n", before="def _answer(")
+    insert(copy / "app.py", trigger + "\n\n", before="if config.runs_in_lambda():")
     insert(copy / "infra" / "template.yaml", subscription + "\n", before="  # What API Gateway answers")
     (copy / ".chalice" / "policy-log_deleted_links.json").write_text(policy)
     config = json.loads((copy / ".chalice" / "config.json").read_text())
