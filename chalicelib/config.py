@@ -84,12 +84,18 @@ def idempotency_table() -> str:
     return _required("IDEMPOTENCY_TABLE", "the name of the table that remembers answers by Idempotency-Key")
 
 
-def retry_pause_seconds() -> int:
-    """Seconds until a message that failed is delivered again, the first time; each further pause is twice as long."""
+SHORTEST_RETRY_PAUSE = 0.1
+"""Seconds, in which an hour's outage is 24 seconds long: for tests and drills."""
+
+
+def retry_pause_seconds() -> float:
+    """Seconds until a message that failed is delivered again, the first time; each further pause is sixfold."""
     text = _required("RETRY_PAUSE_SECONDS", "the seconds until a message that failed is delivered again")
-    if not text.isdecimal() or int(text) < 1:
-        raise SettingMissing(f"RETRY_PAUSE_SECONDS is {text!r}: give a whole number of seconds, at least 1.")
-    return int(text)
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) or float(text) < SHORTEST_RETRY_PAUSE:
+        raise SettingMissing(
+            f"RETRY_PAUSE_SECONDS is {text!r}: give a number of seconds, at least {SHORTEST_RETRY_PAUSE}."
+        )
+    return float(text)
 
 
 SHORTEST_CLICK_RETENTION_DAYS = 30

@@ -1,14 +1,15 @@
 """Messages as SQS delivers them to a function, and how those that fail come back.
 
 A function answers a batch with `batchItemFailures`; Lambda deletes every message that is not named there. What fails
-for a passing reason comes back after a pause that doubles with every delivery; what can never succeed comes back soon,
-five times, and then waits in the dead-letter queue.
+for a passing reason comes back after pauses that grow with every delivery, and span an outage of an hour; what can
+never succeed comes back soon. After its fifth delivery either waits in the dead-letter queue.
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from math import ceil
 from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,14 +20,25 @@ from chalicelib.observability import logger
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import ChangeMessageVisibilityBatchRequestEntryTypeDef
 
-SECONDS_IN_RESERVE = 15
-"""Left over when work ends: for a last call that times out (7 seconds), a pause, and putting messages off."""
+SECONDS_IN_RESERVE = 7 + 2 + 3
+"""Left over when work ends: for a last call to DynamoDB that is not answered, in botocore's two attempts of 3 seconds
+with a pause of at most one between them; for the recorder's longest pause; and for putting messages off, which is 50
+calls of some hundredths of a second for the largest batch, or one that SQS does not answer, in two attempts of one.
+"""
+
+MOST_DELIVERIES = 5
+"""Of a message: `maxReceiveCount` of each queue in infra/template.yaml."""
+
+GROWTH: float = 6
+"""Of the pause, from one delivery to the next: 15, 90, 540 and 3,240 seconds are an hour and four minutes."""
 
 HOPELESS_PAUSE = 2
-"""Seconds until a message that can never succeed is delivered again, on its way to the dead-letter queue."""
+"""Seconds until a message that is not tried again, or to no avail, goes on its way to the dead-letter queue."""
 
-LONGEST_PAUSE = 12 * 60 * 60
-"""Seconds: SQS hides a message no longer."""
+LONGEST_PAUSE = 11 * 60 * 60
+"""Seconds. SQS hides a message for 12 hours at most, counted from when it was received, and refuses more:
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
+"""
 
 
 class BatchFailed(RuntimeError):
@@ -70,10 +82,10 @@ class Failure:
         return cls(error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__)
 
     def pause(self, receive_count: int) -> int:
-        """Seconds until the message is delivered again, after its `receive_count`th delivery."""
-        if self.hopeless:
+        """Whole seconds until the message is delivered again, after its `receive_count`th delivery."""
+        if self.hopeless or receive_count >= MOST_DELIVERIES:
             return HOPELESS_PAUSE
-        return min(config.retry_pause_seconds() << (receive_count - 1), LONGEST_PAUSE)
+        return min(ceil(config.retry_pause_seconds() * GROWTH ** (receive_count - 1)), LONGEST_PAUSE)
 
 
 OUT_OF_TIME = Failure("out of time")
@@ -133,5 +145,8 @@ def _put_off(failures: Mapping[Delivery, Failure], queue_url: str) -> None:
     while ten := list(islice(entries, 10)):  # the most that one call takes
         try:
             aws.sqs().change_message_visibility_batch(QueueUrl=queue_url, Entries=ten)
-        except (BotoCoreError, ClientError) as error:
+        except ClientError as error:
             logger.warning("messages not put off", extra={"reason": str(error)})
+        except BotoCoreError as error:  # no answer: the next call would wait as long, and only one is in reserve
+            logger.warning("messages not put off", extra={"reason": str(error)})
+            return

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from chalicelib import aws as app_aws
-from ops import emulator
+from ops import emulator, local
 from ops.deploy import Deployment, deploy
 from ops.package import package
 from ops.stages import LOCAL, function_environment
@@ -13,7 +13,7 @@ from tests.e2e.deployed import Linkly, free_port, linkly_at
 
 ALLOWED_ORIGIN = "https://admin.example.com"
 # A purge must still come later than the last click, which memory and cache allow some seconds after a deletion.
-SHORT_WAITS = {"RetryPauseSeconds": "1", "PurgeDelaySeconds": "12"}
+SHORT_WAITS = {"RetryPauseSeconds": str(local.RETRY_PAUSE_SECONDS), "PurgeDelaySeconds": "12"}
 
 
 LONGEST = ("operations", "live_links", "drills", "chaos", "description", "run", "permissions", "restore", "emulator")

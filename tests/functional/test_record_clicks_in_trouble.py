@@ -111,7 +111,7 @@ def test_a_transaction_whose_every_answer_is_lost_counts_once_when_it_comes_agai
     made = messages(*clicks(3))
     faults.plan(lost(timed_out()), operation=TRANSACT)
     with pytest.raises(BatchFailed):
-        record(*made, context=LambdaContext(60, 10))  # time for one try
+        record(*made, context=LambdaContext(60, deliveries.SECONDS_IN_RESERVE))  # time for one try
     faults.repair()
 
     response = record(*made)
@@ -269,7 +269,7 @@ def test_trying_again_ends_when_time_does(faults: Faults) -> None:
     faults.plan(throttled(), operation=TRANSACT)
 
     with pytest.raises(BatchFailed, match="ThrottlingException"):
-        record(a_message(), context=LambdaContext(60, 50, 40, 15))
+        record(a_message(), context=LambdaContext(60, 50, 40, deliveries.SECONDS_IN_RESERVE))
 
     assert 3 == len(faults.of(TRANSACT))
 
@@ -340,14 +340,14 @@ def test_what_was_not_recorded_is_not_logged_as_recorded(
 # When it comes again
 
 
-def test_the_pause_doubles_with_every_delivery(faults: Faults) -> None:
+def test_the_pause_grows_sixfold_with_every_delivery_but_the_last(faults: Faults) -> None:
     records = [a_message(receive_count=count) for count in (1, 2, 3, 4, 5)]
     faults.plan(throttled(), operation=TRANSACT)
 
     with pytest.raises(BatchFailed):
         record(*records)
 
-    assert [[15, 30, 60, 120, 240]] == put_off(faults)
+    assert [[15, 90, 540, 3240, 2]] == put_off(faults)
 
 
 def test_poison_comes_again_soon_on_its_way_to_the_dead_letter_queue(faults: Faults) -> None:
@@ -377,6 +377,17 @@ def test_a_message_that_cannot_be_put_off_is_reported_all_the_same(faults: Fault
 
     assert kept(*poison) == response
     assert each_once(click) == rows_and_count()
+
+
+@pytest.mark.parametrize(("fault", "calls"), [(throttled(), 3), (timed_out(), 1), (reset(), 1)], ids=str)
+def test_putting_messages_off_ends_with_the_first_call_that_is_not_answered_since_time_is_short(
+    faults: Faults, fault: Fault, calls: int
+) -> None:
+    faults.plan(fault, operation="ChangeMessageVisibilityBatch")
+
+    record(*(a_message("no click") for _ in range(23)))
+
+    assert calls == len(put_off(faults))
 
 
 def test_poison_ends_in_the_dead_letter_queue_after_five_deliveries() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib import deliveries
 from chalicelib.observability import METRICS
 from ops import PROJECT
 from tests.infra.conftest import Resources, of_type
@@ -37,6 +38,10 @@ def what_must_be_watched(resources: Resources) -> Iterator[Watched]:
             yield watched("AWS/ApiGateway", metric, ApiName=api["Name"], Stage={"Ref": f"{name}apiStage"})
     for metric in ("ClicksUnqueued", "RedirectsFound"):
         yield watched("Linkly", metric, stage="dev")
+
+
+SECONDS_BETWEEN_LOOKS = 60
+"""How often SQS measures a queue."""
 
 
 @pytest.fixture
@@ -83,6 +88,17 @@ def test_silence_alarms_nobody_except_where_silence_is_what_is_wrong(
     expected = {name: "breaching" if name == "QuietAlarm" else "notBreaching" for name in alarms}
 
     assert expected == {name: alarm["TreatMissingData"] for name, alarm in alarms.items()}
+
+
+@pytest.mark.parametrize("name", ["ClicksAgeAlarm", "LinkChangesAgeAlarm"])
+def test_a_message_that_keeps_failing_is_old_enough_for_an_alarm_before_sqs_leaves_it_out_of_the_metric(
+    template: Mapping[str, Any], alarms: Mapping[str, Mapping[str, Any]], name: str
+) -> None:
+    """Which it does from the third time on that a message is received."""
+    pause = template["Parameters"]["RetryPauseSeconds"]["Default"]
+    third_delivery = pause + pause * deliveries.GROWTH
+
+    assert third_delivery - alarms[name]["Threshold"] >= SECONDS_BETWEEN_LOOKS
 
 
 def test_nobody_pays_for_a_key_before_somebody_is_told(resources: Resources) -> None:

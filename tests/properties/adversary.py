@@ -32,8 +32,10 @@ T = TypeVar("T")
 CLICKS_TABLE = infrastructure.environment()["CLICKS_TABLE"]
 CLICK_QUEUE_URL = infrastructure.environment()["CLICK_QUEUE_URL"]
 
-LAMBDA_SECONDS = 60
-"""The recorder's time-out, as in .chalice/config.json."""
+LAMBDA_SECONDS: int = json.loads((infrastructure.ROOT / ".chalice" / "config.json").read_text())["lambda_functions"][
+    "record_clicks"
+]["lambda_timeout"]
+"""The recorder's time-out."""
 
 MOST_CONSUMERS = 4
 MOST_DAYS = 3

@@ -89,6 +89,25 @@ def test_a_retention_that_could_count_a_click_twice_is_refused(monkeypatch: pyte
     ) == str(raised.value)
 
 
+@pytest.mark.parametrize(("value", "seconds"), [("15", 15), ("0.1", 0.1), ("0.2", 0.2), ("900", 900), ("2.50", 2.5)])
+def test_the_first_pause_may_be_a_part_of_a_second(monkeypatch: pytest.MonkeyPatch, value: str, seconds: float) -> None:
+    monkeypatch.setenv("RETRY_PAUSE_SECONDS", value)
+
+    assert seconds == config.retry_pause_seconds()
+
+
+@pytest.mark.parametrize("value", ["0", "0.09", "-1", "1e3", "nan", "inf", ".5", "5.", "1,5", "9²", "15 s"])
+def test_a_first_pause_that_is_no_number_or_next_to_nothing_is_refused(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("RETRY_PAUSE_SECONDS", value)
+
+    with pytest.raises(config.SettingMissing) as raised:
+        config.retry_pause_seconds()
+
+    assert f"RETRY_PAUSE_SECONDS is {value!r}: give a number of seconds, at least 0.1." == str(raised.value)
+
+
 @pytest.mark.parametrize(("value", "allowed"), [("true", True), ("false", False)])
 def test_private_targets_are_allowed_or_not(monkeypatch: pytest.MonkeyPatch, value: str, *, allowed: bool) -> None:
     monkeypatch.setenv("PRIVATE_TARGETS_ALLOWED", value)
