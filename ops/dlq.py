@@ -1,7 +1,8 @@
 """`python -m ops dlq`: look into the dead-letter queues, and send back what waits there."""
 
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -16,8 +17,16 @@ from ops.stages import Stage, connect
 
 commands = typer.Typer(no_args_is_help=True, help="Look into the dead-letter queues, and send back what waits there.")
 
-CONSUMERS = {"clicks": "record_clicks", "link-changes": "refresh_redirects", "deleted-links": "purge_clicks"}
-"""The function that works on each queue, and so logs why a message of it failed."""
+CONSUMERS = {
+    "clicks": "record_clicks",
+    "link-changes": "refresh_redirects",
+    "deleted-links": "purge_clicks",
+    "link-events": "count_created_links",
+}
+"""The function whose dead letters are in each queue, by the queue's name without `-dlq`."""
+
+NO_QUEUE = "link-events"
+"""SNS calls this one's function itself, without a queue between them."""
 
 Name = Annotated[str, typer.Argument(help=f"One of {', '.join(CONSUMERS)}.")]
 
@@ -40,14 +49,16 @@ def list_(stage: Stage = None) -> None:
 
 @commands.command()
 def show(name: Name, stage: Stage = None) -> None:
-    """Show what waits in a dead-letter queue, each message with the reason that was last logged for it."""
+    """Show what waits in a dead-letter queue, each message with the reason that came with it or was last logged."""
     stage = connect(stage)
-    reasons = _reasons(stage, name)
-    with looked_at(_url(stage, name, "-dlq")) as messages:
+    url = _url(stage, name, "-dlq")
+    logged = {} if name == NO_QUEUE else _reasons(stage, name)
+    with looked_at(url) as messages:
         for message in messages:
-            reason = reasons.get(message["MessageId"], "no reason is logged")
+            content, reason = unwrapped(message["Body"])
+            reason = reason or logged.get(message["MessageId"], "no reason is logged")
             print(f"{message['MessageId']}  {_age(int(message['Attributes']['SentTimestamp']) / 1000)}  {reason}")
-            print(f"  {message['Body']}")
+            print(f"  {content}")
 
 
 @commands.command()
@@ -56,12 +67,12 @@ def redrive(
     limit: Annotated[int | None, typer.Option(min=1, help="How many messages at most.")] = None,
     stage: Stage = None,
 ) -> None:
-    """Send the messages of a dead-letter queue back to their queue.
+    """Send the messages of a dead-letter queue back to their queue; those of link-events, to count_created_links.
 
     Each is sent before it is deleted, so an interruption loses nothing and may send one twice, which harms nobody.
     """
     stage = connect(stage)
-    moved = _move(client("sqs"), _url(stage, name, "-dlq"), _url(stage, name), limit)
+    moved = _move(client("sqs"), _url(stage, name, "-dlq"), _sender(stage, name), limit)
     print(f"{moved} messages sent back to {name}")
 
 
@@ -113,10 +124,53 @@ def _received(sqs: Any, url: str, limit: int | None) -> Iterator[dict[str, Any]]
         yield from messages
 
 
-def _move(sqs: Any, source: str, target: str, limit: int | None) -> int:
+def unwrapped(body: str) -> tuple[str, str | None]:
+    """The message that a dead letter is about, and why it is dead, if it says so itself.
+
+    What a consumer gave up on is there as it was. SNS leaves a notification, Lambda a record of the invocation:
+    https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+    """
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return body, None
+    match found:
+        case {"Type": "Notification", "Message": str(message)}:
+            return message, "SNS could not deliver it"
+        case {
+            "requestContext": {"condition": str(condition)},
+            "requestPayload": {"Records": [{"Sns": {"Message": str(message)}}]},
+        }:
+            answer = found.get("responsePayload")
+            return message, str(answer.get("errorMessage", condition) if isinstance(answer, dict) else condition)
+        case _:
+            return body, None
+
+
+def _sender(stage: str, name: str) -> Callable[[str], None]:
+    """What sends a message to the consumer of a dead-letter queue, by way of its queue if it has one."""
+    if name == NO_QUEUE:
+        functions, function = client("lambda"), f"{stack_name(stage)}-{CONSUMERS[name]}"
+
+        def invoke(message: str) -> None:
+            sns: dict[str, Any] = {"Subject": None, "Message": message, "MessageAttributes": {}}
+            event = {"Records": [{"EventSource": "aws:sns", "Sns": sns}]}
+            functions.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event).encode())
+
+        return invoke
+    sqs, url = client("sqs"), _url(stage, name)
+
+    def send(message: str) -> None:
+        sqs.send_message(QueueUrl=url, MessageBody=message)
+
+    return send
+
+
+def _move(sqs: Any, source: str, send: Callable[[str], None], limit: int | None) -> int:
     moved = 0
     for message in _received(sqs, source, limit):
-        sqs.send_message(QueueUrl=target, MessageBody=message["Body"])
+        send(unwrapped(message["Body"])[0])
         sqs.delete_message(QueueUrl=source, ReceiptHandle=message["ReceiptHandle"])
         moved += 1
     return moved

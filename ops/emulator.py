@@ -22,6 +22,8 @@ Differences that Linkly has to know of, all of them:
 - It shows 10,000 lines of a log at once and no way to more; the functions' lines have no ids.
 - Its CloudFormation watches no alarms during an update, and sees no change in a template whose outputs only differ.
 - It ignores the batching window of an event source mapping, and never raises a TransactionConflict.
+- Its SNS calls a function once and drops the event if that fails, instead of invoking it asynchronously, which Lambda
+  tries three times and ends in the on-failure destination. Nor does SNS heed the redrive policy of a subscription.
 """
 
 import json

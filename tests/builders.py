@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.access.keys import ApiKey, Role, Token, hash_secret
 from chalicelib.clicks.click import Click, encode
+from chalicelib.links.events import LinkEvent
 from chalicelib.links.link import Link, Status
 
 NOW = datetime(2026, 5, 27, 10, 15, 30, 123000, tzinfo=UTC)
@@ -84,6 +85,19 @@ def a_link(**given: Any) -> Link:
         "updated_at": NOW,
     }
     return Link(**{**usual, **given})
+
+
+def a_created_event(**given: Any) -> LinkEvent:
+    usual = {
+        "v": 1,
+        "id": uuid.uuid4(),
+        "type": "link.created",
+        "code": "my-link",
+        "url": "https://example.com/",
+        "version": 1,
+        "occurred_at": NOW,
+    }
+    return LinkEvent(**{**usual, **given})
 
 
 TOKEN = Token("A" * 12, "s" * 32)

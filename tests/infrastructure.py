@@ -195,6 +195,7 @@ def _create_subscription(properties: dict[str, Any]) -> None:
         Attributes={
             "RawMessageDelivery": json.dumps(properties["RawMessageDelivery"]),
             "FilterPolicy": json.dumps(properties["FilterPolicy"]),
+            "RedrivePolicy": json.dumps(properties["RedrivePolicy"]),
         },
     )
 

@@ -1,7 +1,7 @@
 """The number of links created per day: table `daily_links`, by `day`, which no other room touches.
 
 Beside the days, the table holds a marker for each event that was counted, written in one transaction with the counter.
-Best effort: an event that Lambda gives up on is not counted.
+An event that SNS cannot deliver, or that is not counted in Lambda's three tries, waits in `link-events-dlq`.
 """
 
 from datetime import date, timedelta
@@ -11,8 +11,12 @@ from chalicelib import aws, clock, config
 from chalicelib.links.events import LinkEvent, UndecodableEvent, decode
 from chalicelib.observability import logger
 
-MARKER_DAYS = 15
-"""How long a repeated event is recognised; SNS and Lambda together try for some hours."""
+MARKER_DAYS = 60
+"""How long a repeated event is recognised, which may be 53 days old: the stream repeats it for one, SNS for 23, Lambda
+for a quarter; it waits in the dead-letter queue for 14, and after a redrive and another quarter for 14 more.
+https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+"""
 
 
 class DayOfLinks(TypedDict):
@@ -31,12 +35,18 @@ class LinksByDay(TypedDict):
 def count_created_link(message: str) -> None:
     """Count a link.created event for its day, in UTC, once.
 
-    Raises TransactionCanceledException if the counter is busy; Lambda then tries again, twice.
+    Any other event is passed over, whatever the subscription's filter lets through. Raises botocore's error if it could
+    not be counted; Lambda then tries again, twice.
     """
     try:
         event = decode(message)
     except UndecodableEvent as error:
         logger.error("link event not counted", extra={"reason": str(error)})
+        return
+    if event.type != "link.created":
+        # A filter policy takes up to 15 minutes to take effect:
+        # https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html
+        logger.info("not a new link", extra={"event_id": str(event.id), "type": event.type})
         return
     dynamodb = aws.dynamodb()
     try:

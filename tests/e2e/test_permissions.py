@@ -37,6 +37,9 @@ LAMBDA_LOGS = (
     "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html#monitoring-cloudwatchlogs-prereqs"
 )
 LAMBDA_TRACES = "https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html"
+LAMBDA_KEEPS = (
+    "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html#invocation-async-destinations"
+)
 
 USED_BY_LAMBDA_ITSELF = {
     "sqs:ReceiveMessage": LAMBDA_POLLS,
@@ -50,8 +53,12 @@ USED_BY_LAMBDA_ITSELF = {
     "logs:PutLogEvents": LAMBDA_LOGS,
     "xray:PutTraceSegments": LAMBDA_TRACES,
     "xray:PutTelemetryRecords": LAMBDA_TRACES,
+    "KeepWhatFailed": LAMBDA_KEEPS,
 }
-"""What Lambda does in a function's name, which the emulation does without asking; and the page that demands it."""
+"""What Lambda does in a function's name, which the emulation does without asking; and the page that demands it.
+
+An action, or a statement of one.
+"""
 
 
 def permissions() -> Iterator[Permission]:
@@ -63,7 +70,7 @@ def permissions() -> Iterator[Permission]:
                     yield Permission(function, statement["Sid"], action, resource)
 
 
-OURS = [each for each in permissions() if each.action not in USED_BY_LAMBDA_ITSELF]
+OURS = [each for each in permissions() if not {each.action, each.sid} & set(USED_BY_LAMBDA_ITSELF)]
 
 Step = Callable[[], str | None]
 """Something that a function does; it says what it was refused, if it was."""

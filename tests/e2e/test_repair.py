@@ -1,10 +1,14 @@
 """What could not be counted is found, shown, and counted after all."""
 
+import json
 import re
 import time
+from datetime import UTC, datetime, timedelta
 
 from chalicelib import config
+from chalicelib.links.events import encode
 from ops.aws import client
+from tests.builders import a_created_event
 from tests.e2e.deployed import Linkly, dead_letters_url, eventually, forbidden, logged, ops, waiting
 
 
@@ -50,9 +54,40 @@ def test_a_dead_letter_is_listed_shown_with_its_reason_and_deleted_only_on_purpo
     assert 0 == waiting(dead_letters_url())
 
 
+def test_a_new_link_that_could_not_be_counted_waits_and_counts_once_when_it_is_redriven(linkly: Linkly) -> None:
+    queue = client("sqs").get_queue_url(QueueName="linkly-local-link-events-dlq")["QueueUrl"]
+    event = a_created_event(occurred_at=datetime.now(UTC) - timedelta(days=40))
+    call = {"FunctionName": "linkly-local-count_created_links", "Payload": as_sns_delivers(encode(event))}
+
+    with forbidden("count_created_links", "dynamodb:UpdateItem"):
+        client("lambda").invoke(**call, InvocationType="Event")  # as SNS does on AWS
+        eventually(lambda: waiting(queue) == 1, within=60)
+    shown = ops("dlq", "show", "link-events", "--stage", "local").stdout
+    redriven = ops("dlq", "redrive", "link-events", "--stage", "local")
+    eventually(lambda: links_on(linkly, event.day) == 1)
+    client("lambda").invoke(**call)
+
+    assert "AccessDeniedException" in shown.splitlines()[0]
+    assert f"  {encode(event)}" == shown.splitlines()[1]
+    assert (0, "1 messages sent back to link-events\n") == (redriven.returncode, redriven.stdout)
+    assert (0, 1) == (waiting(queue), links_on(linkly, event.day))
+
+
+def as_sns_delivers(message: str) -> bytes:
+    sns = {"Type": "Notification", "Subject": "link.created", "Message": message, "MessageAttributes": {}}
+    return json.dumps({"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": sns}]}).encode()
+
+
+def links_on(linkly: Linkly, day: str) -> int:
+    """How many links were created on a day of the last 100."""
+    found = linkly.admin.get("/analytics/links?days=100").json()["by_day"]
+    return sum(each["links"] for each in found if each["day"] == day)
+
+
 def test_a_queue_that_does_not_exist_is_not_redriven(linkly: Linkly) -> None:
     assert linkly
 
     refused = ops("dlq", "redrive", "nothing", "--stage", "local")
 
-    assert (2, True) == (refused.returncode, "choose from clicks, link-changes, deleted-links" in refused.stderr)
+    assert 2 == refused.returncode
+    assert "choose from clicks, link-changes, deleted-links, link-events" in refused.stderr

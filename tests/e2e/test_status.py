@@ -43,6 +43,7 @@ def test_status_tells_of_dead_letters_and_is_well_without(linkly: Linkly) -> Non
         dead_letters_url(),
         f"{config.link_changes_queue_url()}-dlq",
         f"{config.deleted_links_queue_url()}-dlq",
+        client("sqs").get_queue_url(QueueName="linkly-local-link-events-dlq")["QueueUrl"],
     ):
         client("sqs").purge_queue(QueueUrl=url)
     well = status()

@@ -1,6 +1,5 @@
 """count_created_links and GET /analytics/links: new links per day, each counted once."""
 
-import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -10,24 +9,11 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.analytics.daily_links import count_created_link
-from chalicelib.links.events import LinkEvent, encode
+from chalicelib.links.events import encode
 from tests import infrastructure
-from tests.builders import NOW, StoppedClock
+from tests.builders import NOW, StoppedClock, a_created_event
 from tests.faults import Fault, Faults, cancelled, lost, lost_once, refused, throttled, timed_out
 from tests.functional.visitor import Visitor, a_problem
-
-
-def a_created_event(**given: Any) -> LinkEvent:
-    usual = {
-        "v": 1,
-        "id": uuid.uuid4(),
-        "type": "link.created",
-        "code": "my-link",
-        "url": "https://example.com/",
-        "version": 1,
-        "occurred_at": NOW,
-    }
-    return LinkEvent(**{**usual, **given})
 
 
 def by_day(admin: Visitor, query: str = "") -> Any:
@@ -62,12 +48,12 @@ def test_an_event_that_comes_twice_counts_once(admin: Visitor) -> None:
     assert [{"day": "2026-05-27", "links": 1}] == by_day(admin)
 
 
-def test_a_marker_expires_after_fifteen_days() -> None:
+def test_a_marker_expires_after_sixty_days() -> None:
     event = a_created_event()
 
     count_created_link(encode(event))
 
-    expires_at = int((NOW + timedelta(days=15)).timestamp())
+    expires_at = int((NOW + timedelta(days=60)).timestamp())
     assert [
         {"day": "2026-05-27", "links": 1},
         {"day": f"event#{event.id}", "expires_at": expires_at},
@@ -107,6 +93,20 @@ def test_whichever_call_breaks_an_event_that_is_tried_again_counts_once(
 def test_a_message_that_is_no_event_is_passed_over(admin: Visitor) -> None:
     count_created_link("{}")
 
+    assert [] == by_day(admin)
+
+
+@pytest.mark.parametrize("kind", ["link.updated", "link.deleted"])
+def test_an_event_that_is_not_of_a_new_link_is_logged_and_not_counted(
+    admin: Visitor, logs: Callable[[], list[dict[str, Any]]], kind: str
+) -> None:
+    event = a_created_event(type=kind)
+
+    count_created_link(encode(event))
+
+    assert [("not a new link", str(event.id), kind)] == [
+        (line["message"], line["event_id"], line["type"]) for line in logs()
+    ]
     assert [] == by_day(admin)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib import browsers, config, deliveries, problems
+from chalicelib.analytics import daily_links
 from ops import blocklist
 from ops.package import package
 from tests.infra.conftest import Resources, of_type
@@ -59,6 +60,7 @@ def test_every_name_has_the_stage_in_it_so_that_two_stages_live_in_one_account(r
         "linkly-dev-link-changes-dlq",
         "linkly-dev-deleted-links",
         "linkly-dev-deleted-links-dlq",
+        "linkly-dev-link-events-dlq",
         "linkly-dev-daily_links",
         "linkly-dev-idempotency",
         "linkly-dev",
@@ -232,6 +234,51 @@ def test_each_listener_hears_what_it_asks_for(resources: Resources) -> None:
     assert expected == heard
 
 
+def test_what_sns_cannot_deliver_waits_in_a_dead_letter_queue(resources: Resources) -> None:
+    expected = {
+        "LinkChangesQueue": "LinkChangesDeadLetterQueue",
+        "DeletedLinksQueue": "DeletedLinksDeadLetterQueue",
+        "CountCreatedLinks": "LinkEventsDeadLetterQueue",
+    }
+
+    kept = {
+        subscription["Endpoint"]["Fn::GetAtt"][0]: subscription["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"]
+        for subscription in of_type(resources, "AWS::SNS::Subscription").values()
+        if subscription["Protocol"] != "email"
+    }
+
+    assert {endpoint: [queue, "Arn"] for endpoint, queue in expected.items()} == kept
+
+
+def test_an_event_that_a_function_could_not_work_on_three_times_is_kept_for_fourteen_days(resources: Resources) -> None:
+    arn = {"Fn::GetAtt": ["LinkEventsDeadLetterQueue", "Arn"]}
+    expected = {
+        "FunctionName": {"Ref": "CountCreatedLinks"},
+        "Qualifier": "$LATEST",
+        "MaximumRetryAttempts": 2,
+        "DestinationConfig": {"OnFailure": {"Destination": arn}},
+    }
+
+    assert [expected] == list(of_type(resources, "AWS::Lambda::EventInvokeConfig").values())
+    assert [["sqs:SendMessage"]] == [each["Action"] for each in statements(resources) if each["Resource"] == [arn]]
+    assert 14 * 86_400 == resources["LinkEventsDeadLetterQueue"]["Properties"]["MessageRetentionPeriod"]
+
+
+def test_nothing_polls_a_dead_letter_queue(resources: Resources) -> None:
+    polled = json.dumps(of_type(resources, "AWS::Lambda::EventSourceMapping"))
+
+    assert "DeadLetter" not in polled
+
+
+def test_that_a_link_was_counted_is_known_for_longer_than_its_event_may_come_again(resources: Resources) -> None:
+    kept = resources["LinkEventsDeadLetterQueue"]["Properties"]["MessageRetentionPeriod"] / 86_400
+    # https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html
+    # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+    stream, sns, function = 1, 23.2, 0.25
+
+    assert daily_links.MARKER_DAYS > stream + sns + function + kept + function + kept
+
+
 def test_a_row_outlives_every_copy_of_its_message(template: Mapping[str, Any]) -> None:
     days = (
         template["Resources"][name]["Properties"]["MessageRetentionPeriod"] / 86_400
@@ -349,7 +396,10 @@ def test_a_queue_or_topic_lets_in_one_service_for_one_source_at_most(resources: 
     topic = {"ArnEquals": {"aws:SourceArn": {"Ref": "LinkEventsTopic"}}}
     expected = {
         "LinkChangesQueue": ("sns.amazonaws.com", "sqs:SendMessage", topic),
+        "LinkChangesDeadLetterQueue": ("sns.amazonaws.com", "sqs:SendMessage", topic),
         "DeletedLinksQueue": ("sns.amazonaws.com", "sqs:SendMessage", topic),
+        "DeletedLinksDeadLetterQueue": ("sns.amazonaws.com", "sqs:SendMessage", topic),
+        "LinkEventsDeadLetterQueue": ("sns.amazonaws.com", "sqs:SendMessage", topic),
         "AlarmTopic": ("cloudwatch.amazonaws.com", "sns:Publish", alarms),
     }
 

@@ -1,0 +1,162 @@
+"""`python -m ops dlq`: what is in the dead-letter queues, and what becomes of it."""
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+from chalice.test import Client
+
+from chalicelib import config
+from chalicelib.links.events import encode
+from ops import aws, dlq
+from ops.deploy import queue_depth
+from tests import infrastructure
+from tests.builders import TODAY, a_created_event
+from tests.functional.terminal import Type, terminal
+from tests.functional.visitor import Visitor
+
+
+class Functions:
+    """Lambda: it hands an event to a function of the app, or is refused what it asks for."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.refuses = False
+        self.invoked: list[str] = []
+
+    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 (AWS)
+        if self.refuses:
+            raise ConnectionError
+        assert InvocationType == "Event"
+        name = FunctionName.removeprefix("linkly-test-")
+        self.invoked.append(name)
+        self._client.lambda_.invoke(name, json.loads(Payload))
+        return {"StatusCode": 202}
+
+
+@pytest.fixture
+def functions(client: Client, monkeypatch: pytest.MonkeyPatch) -> Functions:
+    stub = Functions(client)
+    monkeypatch.setattr(dlq, "client", lambda service: stub if service == "lambda" else aws.client(service))
+    return stub
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Type:
+    return terminal(dlq, monkeypatch)
+
+
+def dead(queue: str, *bodies: str) -> None:
+    for body in bodies:
+        infrastructure.sqs().send_message(
+            QueueUrl=infrastructure.queue_url(f"{queue}DeadLetterQueue"), MessageBody=body
+        )
+
+
+def left(queue: str) -> list[str]:
+    return [each["body"] for each in infrastructure.receive(f"{queue}DeadLetterQueue")]
+
+
+def an_event() -> str:
+    return encode(a_created_event())
+
+
+def undelivered(message: str) -> str:
+    """What SNS puts into the dead-letter queue of a subscription."""
+    return json.dumps(
+        {
+            "Type": "Notification",
+            "MessageId": str(uuid.uuid4()),
+            "TopicArn": config.link_events_topic_arn(),
+            "Subject": "link.created",
+            "Message": message,
+            "Timestamp": "2026-05-27T10:15:30.123Z",
+            "SignatureVersion": "1",
+            "Signature": "c2lnbmF0dXJl",
+            "SigningCertURL": "https://sns.eu-central-1.amazonaws.com/SimpleNotificationService.pem",
+            "UnsubscribeURL": "https://sns.eu-central-1.amazonaws.com/?Action=Unsubscribe",
+            "MessageAttributes": {"type": {"Type": "String", "Value": "link.created"}},
+        }
+    )
+
+
+def unworked(message: str, **answer: Any) -> str:
+    """What Lambda sends to an on-failure destination.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+    """
+    sns = {"Type": "Notification", "Subject": "link.created", "Message": message, "MessageAttributes": {}}
+    return json.dumps(
+        {
+            "version": "1.0",
+            "timestamp": "2026-05-27T10:18:41.456Z",
+            "requestContext": {
+                "requestId": str(uuid.uuid4()),
+                "functionArn": "arn:aws:lambda:eu-central-1:123456789012:function:linkly-test-count_created_links",
+                "condition": "RetriesExhausted",
+                "approximateInvokeCount": 3,
+            },
+            "requestPayload": {"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": sns}]},
+            "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
+            **answer,
+        }
+    )
+
+
+REFUSED = {"responsePayload": {"errorMessage": "AccessDeniedException: UpdateItem", "errorType": "ClientError"}}
+
+
+@pytest.mark.usefixtures("functions")
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (undelivered, "SNS could not deliver it"),
+        (lambda message: unworked(message, **REFUSED), "AccessDeniedException: UpdateItem"),
+        (lambda message: unworked(message, responsePayload=None), "RetriesExhausted"),
+        (unworked, "RetriesExhausted"),
+    ],
+)
+def test_a_link_event_is_shown_with_the_reason_that_came_with_it(run: Type, body: Any, reason: str) -> None:
+    event = an_event()
+    dead("LinkEvents", body(event))
+
+    shown = run("show", "link-events")
+
+    first, second = shown.stdout.splitlines()
+    assert (0, f"  {event}") == (shown.exit_code, second)
+    assert first.endswith(f"  {reason}")
+
+
+def test_link_events_are_counted_when_they_are_redriven_each_once(
+    run: Type, functions: Functions, admin: Visitor
+) -> None:
+    one, other = an_event(), an_event()
+    dead("LinkEvents", undelivered(one), unworked(other, **REFUSED), unworked(one, **REFUSED))
+
+    redriven = run("redrive", "link-events")
+
+    assert (0, "3 messages sent back to link-events\n") == (redriven.exit_code, redriven.stdout)
+    assert ["count_created_links"] * 3 == functions.invoked
+    assert [{"day": TODAY, "links": 2}] == admin.get("/analytics/links").body["by_day"]
+    assert [] == left("LinkEvents")
+
+
+def test_a_link_event_stays_if_the_function_cannot_be_called(run: Type, functions: Functions) -> None:
+    functions.refuses = True
+    body = undelivered(an_event())
+    dead("LinkEvents", body)
+
+    redriven = run("redrive", "link-events")
+
+    assert 1 == redriven.exit_code
+    assert 1 == queue_depth(infrastructure.queue_url("LinkEventsDeadLetterQueue"))
+
+
+def test_a_change_that_sns_wrapped_is_unwrapped_on_its_way_back(run: Type) -> None:
+    event = an_event()
+    dead("LinkChanges", undelivered(event), event)
+
+    run("redrive", "link-changes")
+
+    assert [event, event] == [each["body"] for each in infrastructure.receive("LinkChangesQueue")]
