@@ -97,11 +97,17 @@ def queue_urls(stage: str) -> dict[str, str]:
     return {url.rpartition("/")[2]: url for url in sorted(url for page in pages for url in page.get("QueueUrls", []))}
 
 
-def queue_depth(url: str) -> int:
-    """About how many messages are in a queue: visible, hidden or delayed."""
-    names = [f"ApproximateNumberOfMessages{state}" for state in ("", "NotVisible", "Delayed")]
+def message_counts(url: str) -> tuple[int, int, int]:
+    """About how many messages are in a queue: visible, hidden, delayed."""
+    visible, hidden, delayed = (f"ApproximateNumberOfMessages{state}" for state in ("", "NotVisible", "Delayed"))
+    names = [visible, hidden, delayed]
     attributes = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-    return sum(map(int, attributes.values()))
+    return int(attributes[visible]), int(attributes[hidden]), int(attributes[delayed])
+
+
+def queue_depth(url: str) -> int:
+    """About how many messages are in a queue, whatever their state."""
+    return sum(message_counts(url))
 
 
 def destroy(stage: str, tell: Callable[[str], None]) -> None:

@@ -17,8 +17,8 @@ from chalicelib.clicks.click import UndecodableClick, decode
 from chalicelib.clicks.counters import SORT_KEY, day_of
 from chalicelib.links.link import Status
 from ops.deploy import queue_depth
-from ops.dlq import looked_at
 from ops.logs import json_lines
+from ops.look import looked_at
 
 _LATEST_LINE = timedelta(minutes=1)
 """A click's line is written within the API function's time-out of 10 seconds."""
@@ -89,7 +89,7 @@ def balance_until(stage: str, days: list[date], seconds: float) -> Balance:
 
 
 def balance(stage: str, days: list[date]) -> Balance:
-    """The balance of some days in UTC. `stage` is one that the process is connected to."""
+    """The balance of some days in UTC. `stage` is one that the process is connected to. Raises LookFailed."""
     names = {day.isoformat() for day in days}
     # From where clicks come to where they end: one that moves meanwhile is not missed.
     before = _logged(stage, days)
@@ -145,10 +145,10 @@ def _logged(stage: str, days: list[date]) -> _Logged:
 
 
 def _dead() -> dict[Key, str]:
-    """The clicks in the dead-letter queue, each with its day."""
+    """The clicks in the dead-letter queue, each with its day. Raises LookFailed."""
     found = {}
-    with looked_at(f"{config.click_queue_url()}-dlq") as messages:
-        for message in messages:
+    with looked_at(f"{config.click_queue_url()}-dlq") as look:
+        for message in look.messages():
             with suppress(UndecodableClick):  # it never was a click
                 click = decode(message["Body"])
                 found[Key(*click.key)] = click.day

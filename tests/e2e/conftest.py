@@ -16,7 +16,7 @@ ALLOWED_ORIGIN = "https://admin.example.com"
 SHORT_WAITS = {"RetryPauseSeconds": str(local.RETRY_PAUSE_SECONDS), "PurgeDelaySeconds": "12"}
 
 
-LONGEST = ("operations", "live_links", "drills", "chaos", "description", "run", "permissions", "restore", "emulator")
+LONGEST = ("drills", "operations", "live_links", "chaos", "description", "run", "permissions", "restore", "emulator")
 
 
 @pytest.hookimpl(trylast=True)

@@ -107,6 +107,14 @@ def unworked(message: str, **answer: Any) -> str:
 REFUSED = {"responsePayload": {"errorMessage": "AccessDeniedException: UpdateItem", "errorType": "ClientError"}}
 
 
+@pytest.mark.parametrize("command", [["show"], ["redrive"], ["purge", "--yes"]])
+def test_a_queue_that_does_not_exist_is_refused_with_those_that_do(run: Type, command: list[str]) -> None:
+    refused = run(*command, "nope")
+
+    assert 2 == refused.exit_code
+    assert "there is no queue 'nope'; choose from clicks, link-changes, deleted-links, link-events" in refused.output
+
+
 @pytest.mark.usefixtures("functions")
 @pytest.mark.parametrize(
     ("body", "reason"),

@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib import browsers, config, deliveries, problems
 from chalicelib.analytics import daily_links
-from ops import blocklist
+from ops import blocklist, look
 from ops.package import package
 from tests.infra.conftest import Resources, of_type
 
@@ -262,6 +262,17 @@ def test_an_event_that_a_function_could_not_work_on_three_times_is_kept_for_four
     assert [expected] == list(of_type(resources, "AWS::Lambda::EventInvokeConfig").values())
     assert [["sqs:SendMessage"]] == [each["Action"] for each in statements(resources) if each["Resource"] == [arn]]
     assert 14 * 86_400 == resources["LinkEventsDeadLetterQueue"]["Properties"]["MessageRetentionPeriod"]
+
+
+def test_a_dead_letter_stays_hidden_for_as_long_as_somebody_may_look_at_it(resources: Resources) -> None:
+    dead_letters = {
+        name: queue for name, queue in of_type(resources, "AWS::SQS::Queue").items() if "RedrivePolicy" not in queue
+    }
+
+    assert dict.fromkeys(dead_letters, look.SECONDS_HIDDEN) == {
+        name: queue["VisibilityTimeout"] for name, queue in dead_letters.items()
+    }
+    assert look.SECONDS_TO_LOOK < look.SECONDS_HIDDEN
 
 
 def test_nothing_polls_a_dead_letter_queue(resources: Resources) -> None:
