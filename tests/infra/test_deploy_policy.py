@@ -41,6 +41,7 @@ ARNS = {
     "AWS::DynamoDB::Table": [f"arn:aws:dynamodb:{HERE}:table/{{TableName}}"],
     "AWS::IAM::Role": [ROLE],
     "AWS::KMS::Key": [f"arn:aws:kms:{HERE}:key/1"],
+    "AWS::Lambda::EventInvokeConfig": [FUNCTION],
     "AWS::Lambda::EventSourceMapping": [f"arn:aws:lambda:{HERE}:event-source-mapping:1"],
     "AWS::Lambda::Function": [FUNCTION],
     "AWS::Lambda::Permission": [FUNCTION],
