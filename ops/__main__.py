@@ -1,6 +1,7 @@
 """`python -m ops`: everything that is done to a stack from the keyboard."""
 
 import json
+import logging
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +13,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from chalicelib.observability import logger
 from ops import (
     PROJECT,
     aws,
@@ -289,6 +291,7 @@ EXPECTED = (
 """Errors whose sentence says what to do; a traceback would only hide it."""
 
 if __name__ == "__main__":
+    logger.setLevel(logging.WARNING)  # what the app's modules tell of their work is for its log, not for a terminal
     try:
         commands()
     except EXPECTED as error:
