@@ -38,7 +38,7 @@ def replay(
     A click that is sent twice, or was accepted after all, counts once: running it again changes nothing.
     """
     stage = connect(stage)
-    found = {click.key: click for click in _unqueued(stage, time.time() - since.total_seconds())}
+    found = {click.key: click for click in unqueued(stage, time.time() - since.total_seconds())}
     failed = 0 if dry_run else send(list(map(encode, found.values())), show=True)
     sent = 0 if dry_run else len(found) - failed
     print(f"found {len(found)}, sent {sent}, failed {failed}")
@@ -83,7 +83,7 @@ def reconcile(
     print("every accepted click is accounted for")
 
 
-def _unqueued(stage: str, since: float) -> Iterator[Click]:
+def unqueued(stage: str, since: float) -> Iterator[Click]:
     """The clicks that were logged instead of queued since a time in seconds."""
     for line in json_lines(stage, "api_handler", since, "unqueued_click"):
         with suppress(KeyError, TypeError, UndecodableClick):  # a line that only mentions them

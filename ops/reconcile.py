@@ -182,6 +182,12 @@ def without_rows(clicks: Iterable[Key]) -> set[Key]:
     return keys.keys() - {Key(row["code"]["S"], row["click_id"]["S"]) for row in rows}
 
 
+def replayable(clicks: Iterable[Key]) -> set[Key]:
+    """Which of some clicks that could not be queued are not counted, and of a link that was not deleted since."""
+    lost = without_rows(clicks)
+    return lost - _of_deleted_links(lost)
+
+
 def _of_deleted_links(clicks: set[Key]) -> set[Key]:
     codes = [{"code": {"S": code}} for code in {key.code for key in clicks}]
     links = _found(config.links_table(), codes, "code, #status", {"#status": "status"})

@@ -16,16 +16,19 @@ from rich.table import Table
 from chalicelib import clock, config
 from ops import metrics
 from ops.aws import client
+from ops.clicks import unqueued
 from ops.consumers import consumers
 from ops.deploy import outputs_of, queue_depth, queue_urls, stack_name
 from ops.logs import json_lines
 from ops.metrics import Metric
+from ops.reconcile import Key, replayable
 from ops.stages import Stage, address, connect
 
 SECONDS_TO_ANSWER = 10
 NO_METRIC = "no metric"
 
 _HOUR = timedelta(hours=1)
+_LOG_KEPT = timedelta(days=30)
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html. After UPDATE_ROLLBACK_COMPLETE
 # all is as it was before the deployment: nothing to mend.
@@ -103,6 +106,8 @@ class Report:
     queues: Sequence[Queue]
     consumers: Sequence[Source]
     alarms: Sequence[Alarm]
+    to_replay: int
+    """Clicks that could not be queued, and are in the log."""
     last_hour: LastHour
 
 
@@ -139,6 +144,7 @@ def look(stage: str) -> Report:
         queues=[Queue(name, queue_depth(url), _whole(measured[name])) for name, url in urls.items()],
         consumers=[Source(each.function, each.state, each.last_result) for each in consumers(stage)],
         alarms=_alarms(stage),
+        to_replay=to_replay(stage, now),
         last_hour=_last_hour(measured) if measured["clicks"] else _last_hour_logged(stage),
     )
 
@@ -169,8 +175,27 @@ def problems(report: Report) -> Iterator[str]:
             yield f"{consumer.function} is paused. Let it go on: python -m ops resume {consumer.function} {stage}"
         elif consumer.state != "Enabled":
             yield f"{consumer.function} is {consumer.state.lower()}. Look again in a minute."
+    if report.to_replay:
+        yield (
+            f"Clicks that could not be queued are in the log, which keeps them for 30 days: {report.to_replay}. "
+            f"Have them counted: python -m ops clicks replay --since 30d {stage}"
+        )
     for alarm in report.alarms:
         yield f"The alarm {alarm.name} is on since {alarm.since}: {alarm.description}"
+
+
+def to_replay(stage: str, now: datetime) -> int:
+    """How many clicks SQS did not accept that are still to be counted.
+
+    They are in the log, of which 30 days are long: it is read if a metric says that there is something to find, or
+    where CloudWatch makes no metrics, as in the emulation.
+    """
+    names = ("ClicksAccepted", "ClicksUnqueued")
+    wanted = {name: Metric("Linkly", name, {"stage": stage}, "Sum", _HOUR) for name in names}
+    accepted, not_accepted = metrics.read(wanted, now, _LOG_KEPT).values()
+    if accepted and not not_accepted:
+        return 0
+    return len(replayable(Key(*click.key) for click in unqueued(stage, (now - _LOG_KEPT).timestamp())))
 
 
 def _ask(url: str) -> Endpoint:
@@ -247,6 +272,7 @@ def _print(report: Report, wrong: Sequence[str]) -> None:
         "lag, last hour",
         f"p50 {_unit(hour.lag_p50, 'ms')}, p99 {_unit(hour.lag_p99, 'ms')}" if hour.clicks else "no clicks",
     )
+    table.add_row("clicks to replay", str(report.to_replay))
     table.add_row("alarms", ", ".join(alarm.name for alarm in report.alarms) or "none is on")
     queues = Table("queue", "messages", "oldest")
     for queue in report.queues:

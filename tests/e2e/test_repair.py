@@ -20,17 +20,27 @@ def test_clicks_that_could_not_be_queued_are_sent_from_the_log_and_count_once(li
     eventually(lambda: logged("api_handler", since, code) == 12)
     assert 0 == linkly.total(code)
 
+    before = to_replay()
     counted = ops("clicks", "replay", "--since", "1h", "--dry-run", "--stage", "local")
     first = ops("clicks", "replay", "--since", "1h", "--stage", "local")
     eventually(lambda: linkly.total(code) == 12)
     again = ops("clicks", "replay", "--since", "1h", "--stage", "local")
     eventually(lambda: waiting(config.click_queue_url()) == 0)
+    after = to_replay()
 
     found = int(first.stdout.split()[1].rstrip(","))
     assert found >= 12  # other tests have had their accidents
     assert f"found {found}, sent 0, failed 0\n" == counted.stdout
     assert f"found {found}, sent {found}, failed 0\n" == first.stdout == again.stdout
     assert 12 == linkly.total(code)
+    assert before >= 12
+    assert 0 == after
+
+
+def to_replay() -> int:
+    report = json.loads(ops("status", "--stage", "local", "--json").stdout)
+    number: int = report["to_replay"]
+    return number
 
 
 def test_a_dead_letter_is_listed_shown_with_its_reason_and_deleted_only_on_purpose(linkly: Linkly) -> None:

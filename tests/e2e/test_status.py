@@ -46,6 +46,8 @@ def test_status_tells_of_dead_letters_and_is_well_without(linkly: Linkly) -> Non
         client("sqs").get_queue_url(QueueName="linkly-local-link-events-dlq")["QueueUrl"],
     ):
         client("sqs").purge_queue(QueueUrl=url)
+    ops("clicks", "replay", "--since", "1h", "--stage", "local")  # what other tests have left in the log
+    eventually(lambda: waiting(config.click_queue_url()) == 0)
     well = status()
     client("sqs").send_message(QueueUrl=dead_letters_url(), MessageBody="a click")
     ill = status()

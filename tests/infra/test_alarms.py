@@ -1,5 +1,6 @@
 """What is watched, who is told, and whether they find the page that helps."""
 
+import inspect
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -10,6 +11,7 @@ import pytest
 from chalicelib import deliveries
 from chalicelib.observability import METRICS
 from ops import PROJECT
+from ops import __main__ as ops_commands
 from tests.infra.conftest import Resources, of_type
 
 RUNBOOK = (PROJECT / "docs" / "runbook.md").read_text()
@@ -99,6 +101,18 @@ def test_a_message_that_keeps_failing_is_old_enough_for_an_alarm_before_sqs_leav
     third_delivery = pause + pause * deliveries.GROWTH
 
     assert third_delivery - alarms[name]["Threshold"] >= SECONDS_BETWEEN_LOOKS
+
+
+def test_one_click_that_is_not_queued_alarms_nobody_and_takes_no_deployment_back(
+    alarms: Mapping[str, Mapping[str, Any]],
+) -> None:
+    alarm = alarms["ClicksUnqueuedAlarm"]
+    watched_minutes = inspect.signature(ops_commands.deploy).parameters["watch_minutes"].default
+
+    assert (60, 5, 3, 0) == tuple(
+        alarm[name] for name in ("Period", "EvaluationPeriods", "DatapointsToAlarm", "Threshold")
+    )
+    assert alarm["EvaluationPeriods"] <= watched_minutes  # a fault that a deployment makes is seen while it is watched
 
 
 def test_nobody_pays_for_a_key_before_somebody_is_told(resources: Resources) -> None:

@@ -14,6 +14,7 @@ WELL = Report(
     queues=[Queue("clicks", 12, 3), Queue("clicks-dlq", 0, None)],
     consumers=[Source("record_clicks", "Enabled", "OK")],
     alarms=[],
+    to_replay=0,
     last_hour=LastHour(12, 800, 2300),
 )
 
@@ -65,6 +66,13 @@ def test_a_deployment_that_was_taken_back_or_goes_on_is_no_problem(status: str) 
         (
             replace(WELL, consumers=[Source("record_clicks", "Updating", "OK")]),
             "record_clicks is updating. Look again in a minute.",
+        ),
+        (
+            replace(WELL, to_replay=3),
+            (
+                "Clicks that could not be queued are in the log, which keeps them for 30 days: 3. "
+                "Have them counted: python -m ops clicks replay --since 30d --stage dev"
+            ),
         ),
         (
             replace(WELL, alarms=[Alarm("linkly-dev-clicks-dlq", "2026-05-27T10:15:30.123Z", "Clicks wait.")]),
