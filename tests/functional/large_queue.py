@@ -112,4 +112,4 @@ class LargeQueues:
             _, identity = heapq.heappop(self._hidden)
             if self._back_at.get(identity, self.now + 1) <= self.now:
                 del self._back_at[identity]
-                self._visible.append(identity)
+                self._visible.appendleft(identity)  # in SQS there is no order, and this one is the worst
