@@ -1,5 +1,6 @@
 """The only place that asks what time it is, or lets it pass, so that a test can answer."""
 
+import random
 import time
 from datetime import UTC, datetime
 from typing import Annotated
@@ -11,6 +12,9 @@ Timestamp = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"
 
 Day = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date"})]
 """A day in UTC: 2026-05-27."""
+
+LONGEST_PAUSE = 2
+"""Seconds between two tries of a call, at most."""
 
 
 def now() -> datetime:
@@ -26,3 +30,11 @@ def rfc3339(moment: datetime) -> str:
 def sleep(seconds: float) -> None:
     """Wait."""
     time.sleep(seconds)
+
+
+def back_off(tries: int) -> None:
+    """Wait before a call is tried again that failed so many times: about twice as long each time, at random.
+
+    Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+    """
+    sleep(random.uniform(0, min(LONGEST_PAUSE, 0.05 * 2**tries)))  # noqa: S311 (nobody gains by guessing it)

@@ -6,13 +6,14 @@ counters. Different functions wrote them in different places, so each can prove 
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from chalicelib import aws, clock, config
+from chalicelib import aws, config
+from chalicelib.batches import read_all
 from chalicelib.clicks.click import UndecodableClick, decode
 from chalicelib.clicks.counters import SORT_KEY, day_of
 from chalicelib.links.link import Status
@@ -178,7 +179,7 @@ def _counted(since: str) -> Counter[str]:
 def without_rows(clicks: Iterable[Key]) -> set[Key]:
     """Which of some clicks have no row, as of now."""
     keys = {key: {"code": {"S": key.code}, "click_id": {"S": key.click_id}} for key in clicks}
-    rows = _found(config.clicks_table(), list(keys.values()), "code, click_id")
+    rows = read_all(config.clicks_table(), list(keys.values()), attributes=("code", "click_id"))
     return keys.keys() - {Key(row["code"]["S"], row["click_id"]["S"]) for row in rows}
 
 
@@ -190,26 +191,6 @@ def replayable(clicks: Iterable[Key]) -> set[Key]:
 
 def _of_deleted_links(clicks: set[Key]) -> set[Key]:
     codes = [{"code": {"S": code}} for code in {key.code for key in clicks}]
-    links = _found(config.links_table(), codes, "code, #status", {"#status": "status"})
+    links = read_all(config.links_table(), codes, attributes=("code", "status"))
     deleted = {link["code"]["S"] for link in links if link["status"]["S"] == Status.DELETED}
     return {key for key in clicks if key.code in deleted}
-
-
-def _found(
-    table: str, keys: list[dict[str, Any]], projection: str, names: Mapping[str, str] | None = None
-) -> list[dict[str, Any]]:
-    """The items with these keys that there are."""
-    items: list[dict[str, Any]] = []
-    request: dict[str, Any] = {"ProjectionExpression": projection, "ConsistentRead": True}
-    if names:
-        request["ExpressionAttributeNames"] = names
-    waiting = keys
-    while waiting:
-        hundred, waiting = waiting[:100], waiting[100:]  # the most that one call takes
-        wanted: Any = {table: {**request, "Keys": hundred}}
-        answer: Any = aws.dynamodb().batch_get_item(RequestItems=wanted)
-        items += answer["Responses"][table]
-        if unread := answer["UnprocessedKeys"].get(table, {}).get("Keys", []):
-            waiting += unread
-            clock.sleep(1)
-    return items

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any, TypedDict
 
 from chalicelib import aws, clock, config
+from chalicelib.batches import read_all
 from chalicelib.links.events import LinkEvent, UndecodableEvent, decode
 from chalicelib.observability import logger
 
@@ -57,18 +58,10 @@ def count_created_link(message: str) -> None:
 
 
 def links_by_day(days: int, today: date) -> LinksByDay:
-    """How many links were created on each of the last `days` days, today's included.
-
-    At most 100 days: one BatchGetItem.
-    """
+    """How many links were created on each of the last `days` days, today's included."""
     wanted = [(today - timedelta(days=back)).isoformat() for back in range(days)]
-    table = config.daily_links_table()
-    keys: list[Any] = [{"day": {"S": day}} for day in wanted]
-    found: dict[str, int] = {}
-    while keys:
-        answer = aws.dynamodb().batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": True}})
-        found |= {item["day"]["S"]: int(item["links"]["N"]) for item in answer["Responses"][table]}
-        keys = answer["UnprocessedKeys"][table]["Keys"] if answer["UnprocessedKeys"] else []
+    items = read_all(config.daily_links_table(), [{"day": {"S": day}} for day in wanted])
+    found = {item["day"]["S"]: int(item["links"]["N"]) for item in items}
     return {"by_day": [{"day": day, "links": found[day]} for day in wanted if day in found]}
 
 

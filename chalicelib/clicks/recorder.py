@@ -10,7 +10,6 @@ What may happen to a click here, and what follows:
 Why the count is exact: docs/adr/0002-one-transaction-per-group.md.
 """
 
-import random
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,9 +28,6 @@ from chalicelib.observability import logger, measured
 
 MOST_TRIES = 8
 """Tries of one transaction in one invocation; after that its messages wait in the queue instead."""
-
-LONGEST_PAUSE = 2
-"""Seconds between two tries, at most."""
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 _PASSING_ERRORS = frozenset(
@@ -127,7 +123,7 @@ def _commit(transaction: Transaction, retention_days: int, left: Callable[[], fl
             failure = Failure.of(error)
         tries += 1
         if tries < MOST_TRIES:
-            clock.sleep(_pause(tries))
+            clock.back_off(tries)
     return _Outcome(duplicates, failures | dict.fromkeys(transaction.clicks, failure))
 
 
@@ -151,8 +147,3 @@ def _will_pass(error: ClientError) -> bool:
         error.response["Error"]["Code"] in _PASSING_ERRORS
         or error.response["ResponseMetadata"]["HTTPStatusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR
     )
-
-
-def _pause(tries: int) -> float:
-    # Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-    return random.uniform(0, min(LONGEST_PAUSE, 0.05 * 2**tries))  # noqa: S311 (nobody gains by guessing it)

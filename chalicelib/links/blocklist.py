@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from chalicelib import aws, clock, config
+from chalicelib.batches import read_all
 from chalicelib.links.hosts import is_host, with_parents
 from chalicelib.links.targets import host_of
 from chalicelib.problems import BlockedTarget
@@ -44,13 +45,8 @@ def check_target(url: str) -> None:
 def blocked_domains_over(host: str) -> list[str]:
     """Which of a host and the domains that it is in are on the list, as of now (a consistent read), the host first."""
     domains = with_parents(host)
-    table = config.blocked_domains_table()
-    keys: list[Any] = [{"domain": {"S": domain}} for domain in domains]
-    found: set[str] = set()
-    while keys:
-        answer = aws.dynamodb().batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": True}})
-        found |= {item["domain"]["S"] for item in answer["Responses"][table]}
-        keys = answer["UnprocessedKeys"][table]["Keys"] if answer["UnprocessedKeys"] else []
+    items = read_all(config.blocked_domains_table(), [{"domain": {"S": domain}} for domain in domains])
+    found = {item["domain"]["S"] for item in items}
     return [domain for domain in domains if domain in found]
 
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib import clock
-from chalicelib.clock import now, sleep  # the real ones, before each test stops them
-from tests.builders import NOW
+from chalicelib.clock import back_off, now, sleep  # the real ones, before each test stops them
+from tests.builders import NOW, StoppedClock
 
 moments = st.datetimes(datetime(1000, 1, 1), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001 (zones are drawn)
 
@@ -30,6 +30,15 @@ def test_to_sleep_is_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     sleep(0.5)
 
     assert [0.5] == waits
+
+
+def test_pauses_between_tries_grow_at_random_up_to_two_seconds(clock: StoppedClock) -> None:
+    for tries in range(1, 10):
+        back_off(tries)
+
+    bounds = [0.1, 0.2, 0.4, 0.8, 1.6, 2, 2, 2, 2]
+    assert all(0 <= pause <= bound for pause, bound in zip(clock.sleeps, bounds, strict=True))
+    assert len(bounds) == len(set(clock.sleeps))
 
 
 @pytest.mark.parametrize(

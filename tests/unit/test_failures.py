@@ -6,7 +6,7 @@ import pytest
 from botocore.client import BaseClient
 
 from chalicelib import aws, deliveries
-from chalicelib.clicks import recorder
+from chalicelib.clock import LONGEST_PAUSE
 from chalicelib.deliveries import MOST_DELIVERIES, Failure
 
 A_PAUSE_OF_BOTOCORE = 1
@@ -56,7 +56,7 @@ def test_no_pause_is_longer_than_sqs_allows_of_a_message_that_was_received_some_
 
 def test_in_reserve_is_what_a_last_call_a_pause_and_putting_off_can_take() -> None:
     assert deliveries.SECONDS_IN_RESERVE == (
-        seconds_without_an_answer(aws.dynamodb()) + recorder.LONGEST_PAUSE + seconds_without_an_answer(aws.sqs())
+        seconds_without_an_answer(aws.dynamodb()) + LONGEST_PAUSE + seconds_without_an_answer(aws.sqs())
     )
 
 
