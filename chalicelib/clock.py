@@ -37,4 +37,4 @@ def back_off(tries: int) -> None:
 
     Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
     """
-    sleep(random.uniform(0, min(LONGEST_PAUSE, 0.05 * 2**tries)))  # noqa: S311 (nobody gains by guessing it)
+    sleep(random.uniform(0, min(LONGEST_PAUSE, 0.05 * 2 ** min(tries, 10))))  # noqa: S311 (nobody gains by guessing it)

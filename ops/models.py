@@ -18,7 +18,6 @@ from chalicelib.aws import MODELS
 OPERATIONS = {
     "dynamodb": (
         "BatchGetItem",
-        "BatchWriteItem",
         "DeleteItem",
         "DescribeTable",
         "GetItem",

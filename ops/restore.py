@@ -27,7 +27,8 @@ from chalicelib.links.blocklist import check_target
 from chalicelib.links.link import Link, Status, Use, plain
 from chalicelib.links.store import every_link, insert_link, read_link, replace_link
 from chalicelib.problems import BlockedTarget, CodeTaken, LinkNotFound, StaleVersion
-from chalicelib.redirects.cache import Redirect, find_redirect, put_redirect
+from chalicelib.redirects.cache import find_redirect
+from chalicelib.redirects.refresher import refresh
 from ops.aws import client
 from ops.clicks import send
 from ops.deploy import queue_depth, stack_name
@@ -293,7 +294,7 @@ def _insert(link: Link) -> None:
     cached = find_redirect(link.code)
     again = replace(link, version=max(link.version, cached.version + 1)) if cached else link
     insert_link(again)
-    put_redirect(Redirect.of(again))  # the refresher hears of changes only, and this one looks like a new link
+    refresh(link.code)  # the refresher hears of changes only, and this one looks like a new link
 
 
 def _content(link: Link) -> dict[str, Any]:

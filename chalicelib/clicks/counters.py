@@ -7,8 +7,14 @@ execution environment draws one for its lifetime. A statistic is the sum over th
 import secrets
 from collections import Counter
 from functools import cache
+from typing import TYPE_CHECKING
 
 from chalicelib import aws, config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 SHARDS = 16
 SORT_KEY = "day#shard"
@@ -33,8 +39,8 @@ def day_of(sort_key: str) -> str:
     return sort_key.partition("#")[0]
 
 
-def clicks_by_day(code: str) -> Counter[str]:
-    """The number of clicks of each day that had some, by day (2026-05-27), of all time and as of now."""
+def counters_of(code: str) -> "Iterator[Mapping[str, AttributeValueTypeDef]]":
+    """A link's counters in the order of their days, of all time and as of now: at most SHARDS a day."""
     pages = (
         aws.dynamodb()
         .get_paginator("query")
@@ -45,8 +51,13 @@ def clicks_by_day(code: str) -> Counter[str]:
             ConsistentRead=True,
         )
     )
-    counts: Counter[str] = Counter()
     for page in pages:
-        for item in page["Items"]:
-            counts[day_of(item[SORT_KEY]["S"])] += int(item["clicks"]["N"])
+        yield from page["Items"]
+
+
+def clicks_by_day(code: str) -> Counter[str]:
+    """The number of clicks of each day that had some, by day (2026-05-27), of all time and as of now."""
+    counts: Counter[str] = Counter()
+    for counter in counters_of(code):
+        counts[day_of(counter[SORT_KEY]["S"])] += int(counter["clicks"]["N"])
     return counts

@@ -3,28 +3,33 @@
 In bounded steps: when time runs out, the message is sent again and the next run goes on with what is left. Running it
 twice is harmless, since what is gone is gone. How many clicks a day had, on all links together, stays known: a counter
 goes in one transaction with being added to those of DELETED_LINKS.
+
+A message only says where to look. Each step is a transaction that also asks the link itself, whether it is deleted and
+at no newer version than the message has: so a link that was restored loses nothing from then on, even if that happens
+in the middle. A day's counters go together, so that of each day either all clicks count or none, and those can be
+counted again (ops/restore.py).
 """
 
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import aws, clock, config
-from chalicelib.clicks.counters import DELETED_LINKS, SORT_KEY, day_of, own_shard, sort_key
+from chalicelib.clicks.counters import DELETED_LINKS, SORT_KEY, counters_of, day_of, own_shard, sort_key
+from chalicelib.clicks.transactions import MOST_ACTIONS
 from chalicelib.deliveries import Delivery, Hopeless, handle_each
-from chalicelib.links.events import UndecodableEvent, decode
+from chalicelib.links.events import LinkEvent, UndecodableEvent, decode
+from chalicelib.links.link import Status
 from chalicelib.observability import logger, measured
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
 
-Items = list["dict[str, AttributeValueTypeDef]"]
+    Item = Mapping[str, AttributeValueTypeDef]
+    Actions = Sequence[TransactWriteItemTypeDef]
 
-_PAUSE = 0.2
-"""Seconds to wait when DynamoDB left some of a step undone, which it does when it is too busy."""
-
-_COUNTERS = 50
-"""That go in one transaction of at most 100 actions: each is deleted, and added to its day, which may be another's."""
+_ROWS = MOST_ACTIONS - 1
+"""That go in one transaction, beside the question whether the link is deleted."""
 
 
 def purge_clicks(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
@@ -34,28 +39,66 @@ def purge_clicks(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 
 def _purge(delivery: Delivery, seconds_left: Callable[[], float]) -> None:
     try:
-        code = decode(delivery.body).code
+        deletion = decode(delivery.body)
     except UndecodableEvent as error:
         raise Hopeless(f"undecodable: {error}") from error
-    removed = 0
-    for table, remove in ((config.clicks_table(), _delete_rows), (config.daily_clicks_table(), _move_counters)):
-        while items := _some_items(table, code):
-            if seconds_left() <= 0:
-                # A new message, since this one may be delivered only five times.
-                aws.sqs().send_message(QueueUrl=config.deleted_links_queue_url(), MessageBody=delivery.body)
-                _tell("purge goes on later", code, removed)
+    if deletion.type != "link.deleted":
+        logger.warning("event of another type", extra={"code": deletion.code, "type": deletion.type})
+        return
+    dynamodb = aws.dynamodb()
+    removed = tries = 0
+    for step in _steps(deletion.code):
+        if seconds_left() <= 0:
+            # A new message, since this one may be delivered only five times.
+            aws.sqs().send_message(QueueUrl=config.deleted_links_queue_url(), MessageBody=delivery.body)
+            _tell("purge goes on later", deletion, removed)
+            return
+        try:
+            dynamodb.transact_write_items(TransactItems=[_still_deleted(deletion), *step])
+        except dynamodb.exceptions.TransactionCanceledException as error:
+            if error.response["CancellationReasons"][0]["Code"] == "ConditionalCheckFailed":
+                _tell("clicks kept, since the link is not deleted", deletion, removed)
                 return
-            removed += remove(table, items, seconds_left)
-    _tell("clicks purged", code, removed)
+            tries += 1
+            clock.back_off(tries)
+        else:
+            tries = 0
+            removed += sum("Delete" in action for action in step)
+    _tell("clicks purged", deletion, removed)
 
 
-def _tell(what: str, code: str, removed: int) -> None:
-    logger.info(what, extra={"code": code, **measured(RowsPurged=removed)})
+def _tell(what: str, deletion: LinkEvent, removed: int) -> None:
+    logger.info(what, extra={"code": deletion.code, "version": deletion.version, **measured(RowsPurged=removed)})
 
 
-def _some_items(table: str, code: str) -> Items:
+def _steps(code: str) -> "Iterator[Actions]":
+    """What is left to do, a transaction at a time: rows, then counters, looked for again until none is left."""
+    while rows := _some_rows(code):
+        for start in range(0, len(rows), _ROWS):
+            yield [_delete_row(row) for row in rows[start : start + _ROWS]]
+    while counters := list(counters_of(code)):
+        for day, shards in groupby(counters, lambda counter: day_of(counter[SORT_KEY]["S"])):
+            yield _move(day, list(shards))
+
+
+def _still_deleted(deletion: LinkEvent) -> "TransactWriteItemTypeDef":
+    return {
+        "ConditionCheck": {
+            "TableName": config.links_table(),
+            "Key": {"code": {"S": deletion.code}},
+            "ConditionExpression": "#status = :deleted AND version <= :version",
+            "ExpressionAttributeNames": {"#status": "status"},
+            "ExpressionAttributeValues": {
+                ":deleted": {"S": Status.DELETED.value},
+                ":version": {"N": str(deletion.version)},
+            },
+        }
+    }
+
+
+def _some_rows(code: str) -> "Sequence[Item]":
     answer = aws.dynamodb().query(
-        TableName=table,
+        TableName=config.clicks_table(),
         KeyConditionExpression="code = :code",
         ExpressionAttributeValues={":code": {"S": code}},
         ConsistentRead=True,
@@ -64,61 +107,32 @@ def _some_items(table: str, code: str) -> Items:
     return answer["Items"]
 
 
-def _delete_rows(table: str, rows: Items, seconds_left: Callable[[], float]) -> int:
-    """Delete rows until time runs out; returns how many."""
-    removed = 0
-    waiting: list[Any] = [
-        {"DeleteRequest": {"Key": {"code": row["code"], "click_id": row["click_id"]}}} for row in rows
-    ]
-    while waiting and seconds_left() > 0:
-        step = waiting[:25]  # the most that one call takes
-        undone = aws.dynamodb().batch_write_item(RequestItems={table: step})["UnprocessedItems"].get(table, [])
-        if undone:
-            clock.sleep(_PAUSE)
-        removed += len(step) - len(undone)
-        waiting = [*undone, *waiting[25:]]
-    return removed
+def _delete_row(row: "Item") -> "TransactWriteItemTypeDef":
+    key = {name: row[name] for name in ("code", "click_id")}
+    return {"Delete": {"TableName": config.clicks_table(), "Key": key}}
 
 
-def _move_counters(table: str, counters: Items, seconds_left: Callable[[], float]) -> int:
-    """Move counters to DELETED_LINKS until time runs out; returns how many.
-
-    Each at the value that was read. One that has grown since, or that somebody else has moved, is read anew.
-    """
-    dynamodb = aws.dynamodb()
-    moved = 0
-    for start in range(0, len(counters), _COUNTERS):
-        if seconds_left() <= 0:
-            break
-        step = counters[start : start + _COUNTERS]
-        amounts: Counter[str] = Counter()
-        for counter in step:
-            amounts[day_of(counter[SORT_KEY]["S"])] += int(counter["clicks"]["N"])
-        actions = [_remove(table, counter) for counter in step] + [_add(table, *each) for each in amounts.items()]
-        try:
-            dynamodb.transact_write_items(TransactItems=actions)
-        except dynamodb.exceptions.TransactionCanceledException:
-            clock.sleep(_PAUSE)
-        else:
-            moved += len(step)
-    return moved
+def _move(day: str, counters: "Sequence[Item]") -> "Actions":
+    """Move a day's counters to DELETED_LINKS, each at the value that was read. One that has grown is read again."""
+    amount = sum(int(counter["clicks"]["N"]) for counter in counters)
+    return [*map(_delete_counter, counters), _add(day, amount)]
 
 
-def _remove(table: str, counter: "dict[str, AttributeValueTypeDef]") -> "TransactWriteItemTypeDef":
+def _delete_counter(counter: "Item") -> "TransactWriteItemTypeDef":
     return {
         "Delete": {
-            "TableName": table,
-            "Key": {"code": counter["code"], SORT_KEY: counter[SORT_KEY]},
+            "TableName": config.daily_clicks_table(),
+            "Key": {name: counter[name] for name in ("code", SORT_KEY)},
             "ConditionExpression": "clicks = :as_read",
             "ExpressionAttributeValues": {":as_read": counter["clicks"]},
         }
     }
 
 
-def _add(table: str, day: str, amount: int) -> "TransactWriteItemTypeDef":
+def _add(day: str, amount: int) -> "TransactWriteItemTypeDef":
     return {
         "Update": {
-            "TableName": table,
+            "TableName": config.daily_clicks_table(),
             "Key": {"code": {"S": DELETED_LINKS}, SORT_KEY: {"S": sort_key(day, own_shard())}},
             "UpdateExpression": "ADD clicks :amount",
             "ExpressionAttributeValues": {":amount": {"N": str(amount)}},

@@ -1,12 +1,12 @@
 """The redirect cache in DynamoDB: table `redirects`, by `code`.
 
-A copy of what a redirect needs to know of a link. Nobody reads-then-writes it: an entry is replaced only by a newer
-version, so that it does not matter in which order its writers come. Only a link that the operator blocks, or unblocks,
-changes its entry at the same version.
+A copy of what a redirect needs to know of a link. An entry is replaced only by a newer version, so that it does not
+matter in which order its writers come. At the same version it changes only between what the list of blocked domains
+says: whoever writes that has looked at the link and at the list.
 """
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from chalicelib import aws, config
 from chalicelib.links.link import Link, Status
@@ -30,6 +30,13 @@ class Redirect:
         return cls(link.code, link.url, link.status, link.version)
 
 
+class Correction(NamedTuple):
+    """An entry that was written over, or that there was none."""
+
+    before: Redirect | None
+    after: Redirect
+
+
 def find_redirect(code: str) -> Redirect | None:
     """The cached redirect, which may be a moment old (an eventually consistent read), or None."""
     answer = aws.dynamodb().get_item(TableName=config.redirects_table(), Key={"code": {"S": code}})
@@ -49,6 +56,33 @@ def put_redirect(redirect: Redirect) -> bool:
     except dynamodb.exceptions.ConditionalCheckFailedException:
         return False
     return True
+
+
+def correct_redirect(redirect: Redirect) -> Correction | None:
+    """Cache a redirect unless the very same or a newer version is there; None if so.
+
+    For who has read the link and the list of blocked domains: what is cached of that version gives way.
+    """
+    dynamodb = aws.dynamodb()
+    try:
+        answer = dynamodb.put_item(
+            TableName=config.redirects_table(),
+            Item=_to_item(redirect),
+            ConditionExpression=(
+                "attribute_not_exists(code) OR version < :version "
+                "OR (version = :version AND (#status <> :status OR #url <> :url))"
+            ),
+            ExpressionAttributeNames={"#status": "status", "#url": "url"},
+            ExpressionAttributeValues={
+                ":version": {"N": str(redirect.version)},
+                ":status": {"S": redirect.status.value},
+                ":url": {"S": redirect.url},
+            },
+            ReturnValues="ALL_OLD",
+        )
+    except dynamodb.exceptions.ConditionalCheckFailedException:
+        return None
+    return Correction(_from_item(answer["Attributes"]) if "Attributes" in answer else None, redirect)
 
 
 def block_redirect(link: Link) -> bool:

@@ -10,16 +10,18 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from chalicelib import aws, clock, config, deliveries
+from chalicelib import clock, config, deliveries
 from chalicelib.access.keys import Role
 from chalicelib.clicks.click import encode, new_click
 from chalicelib.links.events import EventType, LinkEvent
 from chalicelib.links.events import encode as encode_event
+from chalicelib.links.link import Status
+from chalicelib.links.store import insert_link
 from ops import PROJECT
 from ops.aws import account, client
 from ops.deploy import Deployment
 from ops.keys import make_key
-from tests.builders import a_message, a_request, an_sqs_event
+from tests.builders import a_link, a_message, a_request, an_sqs_event
 
 
 class Permission(NamedTuple):
@@ -151,7 +153,9 @@ def an_event(kind: EventType, code: str = "") -> str:
 
 
 def refresh_redirects() -> Iterator[Step]:
-    change = a_message(an_event("link.updated"))
+    code = f"changed-{uuid.uuid4()}"
+    insert_link(a_link(code=code, version=2))
+    change = a_message(an_event("link.updated", code))
     yield lambda: invoke("refresh_redirects", an_sqs_event(change))
     yield lambda: invoke("refresh_redirects", an_sqs_event(change, a_message("to be put off")))
 
@@ -162,8 +166,9 @@ def count_created_links() -> Iterator[Step]:
 
 
 def purge_clicks() -> Iterator[Step]:
-    code = f"nobodys-{uuid.uuid4()}"
+    code = f"gone-{uuid.uuid4()}"
     invoke("record_clicks", an_sqs_event(a_message(encode(new_click(code, {}, clock.now())))))
+    insert_link(a_link(code=code, version=2, status=Status.DELETED))
     gone = a_message(an_event("link.deleted", code))
     yield lambda: invoke("purge_clicks", an_sqs_event(gone))
     yield lambda: invoke("purge_clicks", an_sqs_event(gone, a_message("to be put off")))
@@ -174,7 +179,8 @@ def purge_longer_than_there_is_time() -> str | None:
     """Have a purge stop in between and send its message again; with more to do if it was done in time."""
     with time_out("purge_clicks", deliveries.SECONDS_IN_RESERVE + 1):
         for rows in (2_000, 8_000, 32_000):
-            code = f"nobodys-{uuid.uuid4()}"
+            code = f"gone-{uuid.uuid4()}"
+            insert_link(a_link(code=code, version=2, status=Status.DELETED))
             insert_rows(code, rows)
             outcome = call("purge_clicks", an_sqs_event(a_message(an_event("link.deleted", code))))
             if "purge goes on later" in outcome.log:
@@ -185,10 +191,12 @@ def purge_longer_than_there_is_time() -> str | None:
 
 
 def insert_rows(code: str, number: int) -> None:
+    dynamodb = client("dynamodb")
+
     def insert(_: int) -> None:
         rows = [{"code": {"S": code}, "click_id": {"S": str(uuid.uuid4())}} for _ in range(25)]
         puts: list[Any] = [{"PutRequest": {"Item": row}} for row in rows]
-        aws.dynamodb().batch_write_item(RequestItems={config.clicks_table(): puts})
+        dynamodb.batch_write_item(RequestItems={config.clicks_table(): puts})
 
     with ThreadPoolExecutor(4) as writers:
         list(writers.map(insert, range(number // 25)))

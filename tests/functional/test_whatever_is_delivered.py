@@ -14,7 +14,9 @@ from chalicelib.clicks.click import encode as encode_click
 from chalicelib.clicks.purge import purge_clicks
 from chalicelib.clicks.recorder import record_clicks
 from chalicelib.links.events import EventType, LinkEvent, decode, encode
+from chalicelib.links.link import Status
 from chalicelib.links.publisher import publish_link_events
+from chalicelib.links.store import insert_link
 from chalicelib.redirects.refresher import refresh_redirects
 from tests import infrastructure
 from tests.builders import NOW, LambdaContext, a_click, a_link, a_message, an_sqs_event
@@ -45,12 +47,13 @@ CONSUMERS: dict[str, tuple[Consumer, str, Callable[[], str]]] = {
 @pytest.fixture(params=CONSUMERS)
 def consumer(request: pytest.FixtureRequest) -> tuple[Consumer, str, Callable[[], str]]:
     """A function, the name of its queue in the template, and how a good message for it is made."""
+    insert_link(a_link(code="my-link", status=Status.DELETED))
     return CONSUMERS[request.param]
 
 
 def done(lines: list[dict[str, Any]]) -> int:
     """How many messages were worked on to the end, by what was logged of them."""
-    ends = ("redirect refreshed", "redirect was newer", "clicks purged")
+    ends = ("redirect refreshed", "redirect was right", "no such link", "event of another type", "clicks purged")
     return sum(line.get("recorded", line["message"] in ends) for line in lines)
 
 
