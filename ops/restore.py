@@ -31,7 +31,7 @@ from chalicelib.redirects.cache import find_redirect
 from chalicelib.redirects.refresher import refresh
 from ops.aws import client
 from ops.clicks import send
-from ops.deploy import queue_depth, stack_name
+from ops.deploy import stack_name
 from ops.reconcile import Key, without_rows
 from ops.stages import Stage, connect
 
@@ -150,11 +150,6 @@ def clicks(to_time: To, dry_run: DryRun = False, stage: Stage = None) -> None:
     table, counters = (beside(stage, name, to_time) for name in (Name.CLICKS, Name.DAILY_CLICKS))
     _require_restored(table)
     _require_restored(counters)
-    if deletions := queue_depth(config.deleted_links_queue_url()):
-        raise RestoreFailed(
-            f"The clicks of deleted links are about to be removed: {deletions}. "
-            "Clicks that were put back might go with them. Wait for a quarter of an hour, and run this again."
-        )
     with Console(stderr=True).status("comparing rows"):
         done = count_again(table, dry_run=dry_run)
         done += raise_counters(counters, dry_run=dry_run)

@@ -1,5 +1,6 @@
 """What was restored beside is put back: links as new versions, clicks through the queue."""
 
+import uuid
 from collections import Counter
 from datetime import timedelta
 
@@ -8,15 +9,18 @@ from msgspec.structs import replace
 
 from chalicelib import clock, config
 from chalicelib.clicks.counters import clicks_by_day
+from chalicelib.clicks.purge import purge_clicks
 from chalicelib.clicks.recorder import record_clicks
 from chalicelib.links.blocklist import put_domain
-from chalicelib.links.link import Status
+from chalicelib.links.events import LinkEvent, encode
+from chalicelib.links.link import Link, Status
 from chalicelib.links.store import every_link, insert_link, read_link, replace_link
 from chalicelib.redirects.cache import Redirect, find_redirect, put_redirect
 from ops import restore
-from ops.restore import Outcome, copy_missing, count_again, put_back, raise_counters
-from tests.builders import NOW, LambdaContext, a_click, a_link, a_message, an_sqs_event, clicks
-from tests.infrastructure import dynamodb, items, receive
+from ops.restore import Outcome, beside, copy_missing, count_again, put_back, raise_counters
+from tests.builders import NOW, TODAY, LambdaContext, a_click, a_link, a_message, an_sqs_event, clicks
+from tests.functional.terminal import terminal
+from tests.infrastructure import dynamodb, items, receive, sqs
 
 
 @pytest.fixture(autouse=True)
@@ -25,9 +29,9 @@ def nothing_remembered() -> None:
     restore.days_counted_without_rows.cache_clear()
 
 
-def restored(table: str) -> str:
+def restored(table: str, target: str = "") -> str:
     """A table as it is now, restored beside."""
-    target = f"{table}-restored"
+    target = target or f"{table}-restored"
     dynamodb().restore_table_to_point_in_time(
         SourceTableName=table, TargetTableName=target, UseLatestRestorableTime=True
     )
@@ -116,6 +120,54 @@ def test_clicks_that_are_gone_count_again_once_and_those_counted_since_stay() ->
     assert (Counter({"would be sent": 3}), Counter({"sent": 3}), Counter({"there": 3})) == (+would, +first, +again)
     assert 5 == total
     assert rows == [row for row in items("CLICKS_TABLE") if row in rows]
+
+
+def test_clicks_come_back_while_other_links_are_being_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    insert_link(a_link())
+    record_clicks(an_sqs_event(*map(a_message, clicks(3))), LambdaContext())
+    for table in (config.clicks_table(), config.daily_clicks_table()):
+        restored(table, beside("test", table.rpartition("-")[2], NOW))
+    empty(config.clicks_table(), "code", "click_id")
+    empty(config.daily_clicks_table(), "code", "day#shard")
+    sqs().send_message(QueueUrl=config.deleted_links_queue_url(), MessageBody=a_deletion(a_link(code="another")))
+
+    done = terminal(restore, monkeypatch)("clicks", "--to-time", NOW.isoformat())
+    work()
+
+    assert (0, "3 sent\n") == (done.exit_code, done.stdout)
+    assert {TODAY: 3} == clicks_by_day("my-link")
+
+
+def test_clicks_that_came_back_with_their_link_stay_when_its_old_deletion_comes() -> None:
+    insert_link(a_link())
+    record_clicks(an_sqs_event(*map(a_message, clicks(3))), LambdaContext())
+    table = restored(config.clicks_table())
+    deleted = a_link(status=Status.DELETED, version=2)
+    replace_link(deleted, 1)
+    purge_clicks(an_sqs_event(a_message(a_deletion(deleted))), LambdaContext())
+    purged = clicks_by_day("my-link")
+    put_back(a_link())
+    count_again(table)
+    work()
+
+    purge_clicks(an_sqs_event(a_message(a_deletion(deleted))), LambdaContext())
+
+    assert ({}, {TODAY: 3}) == (purged, clicks_by_day("my-link"))
+
+
+def a_deletion(link: Link) -> str:
+    """The event that a link was deleted."""
+    return encode(
+        LinkEvent(
+            v=1,
+            id=uuid.uuid4(),
+            type="link.deleted",
+            code=link.code,
+            url=link.url,
+            version=link.version,
+            occurred_at=NOW,
+        )
+    )
 
 
 def test_clicks_of_deleted_links_and_those_that_are_too_old_are_not_sent() -> None:
