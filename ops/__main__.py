@@ -35,6 +35,7 @@ from ops import (
     measure,
     models,
     openapi,
+    redirects,
     restore,
     smoke,
     stages,
@@ -47,6 +48,7 @@ commands = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__,
 commands.add_typer(keys.commands, name="keys")
 commands.add_typer(blocklist.commands, name="blocklist")
 commands.add_typer(links.commands, name="links")
+commands.add_typer(redirects.commands, name="redirects")
 commands.add_typer(restore.commands, name="restore")
 commands.add_typer(clicks.commands, name="clicks")
 commands.add_typer(dlq.commands, name="dlq")

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from chalicelib.links.codes import Code
-from chalicelib.links.link import LONGEST_URL, Status, Version
+from chalicelib.links.link import LONGEST_URL, Link, Status, Version
 
 EventType = Literal["link.created", "link.updated", "link.deleted"]
 
@@ -58,7 +58,7 @@ def event_of(record: Mapping[str, Any]) -> LinkEvent | None:
         code, version = new["code"]["S"], int(new["version"]["N"])
         event = LinkEvent(
             v=1,
-            id=uuid.uuid5(_NAMESPACE, f"{code}#{version}"),
+            id=_id(code, version),
             type=_type(old, new),
             code=code,
             url=new["url"]["S"],
@@ -68,6 +68,19 @@ def event_of(record: Mapping[str, Any]) -> LinkEvent | None:
         return decode(encode(event))  # as listeners will: a struct checks nothing when it is made
     except (LookupError, TypeError, ValueError) as error:
         raise NotALink(f"{type(error).__name__}: {error}") from error
+
+
+def deletion_of(link: Link) -> LinkEvent:
+    """The event of a deleted link's deletion, with the id that it was announced with."""
+    return LinkEvent(
+        v=1,
+        id=_id(link.code, link.version),
+        type="link.deleted",
+        code=link.code,
+        url=link.url,
+        version=link.version,
+        occurred_at=link.updated_at,
+    )
 
 
 def encode(event: LinkEvent) -> str:
@@ -83,6 +96,10 @@ def decode(text: str) -> LinkEvent:
     except (msgspec.DecodeError, UnicodeError, RecursionError, OverflowError) as error:
         raise UndecodableEvent(str(error)) from error
     return event
+
+
+def _id(code: str, version: int) -> uuid.UUID:
+    return uuid.uuid5(_NAMESPACE, f"{code}#{version}")
 
 
 def _visible(image: Mapping[str, Any]) -> list[Any]:

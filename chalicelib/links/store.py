@@ -226,6 +226,17 @@ def every_link(owner: str | None = None, table: str | None = None) -> Iterator[L
         yield from map(_from_item, page["Items"])
 
 
+def every_code() -> Iterator[list[str]]:
+    """The codes of all links, deleted ones too, in no order, page by page. For the operator: it scans the table."""
+    pages = (
+        aws.dynamodb()
+        .get_paginator("scan")
+        .paginate(TableName=config.links_table(), ProjectionExpression="code", ConsistentRead=True)
+    )
+    for page in pages:
+        yield [item["code"]["S"] for item in page["Items"]]
+
+
 def read_link(code: str) -> Link:
     """The link with this code, as of now (a consistent read), deleted or not. Raises LinkNotFound."""
     if not is_code(code):
