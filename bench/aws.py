@@ -137,6 +137,12 @@ def answer(operation: str, request: dict[str, Any]) -> dict[str, Any]:
             if request["TableName"].endswith("redirects"):
                 return {} if code.startswith("first") else {"Item": {**CACHED, "code": {"S": code}}}
             return {"Item": {**LINK, "code": {"S": code}}}
+        case "BatchGetItem":
+            [[table, wanted]] = request["RequestItems"].items()
+            return {
+                "Responses": {table: [{**key, "status": LINK["status"]} for key in wanted["Keys"]]},
+                "UnprocessedKeys": {},
+            }
         case "SendMessage":
             return {"MessageId": "5fea7756-0ea4-451a-a703-a558b933e274", "MD5OfMessageBody": "0" * 32}
         case _:

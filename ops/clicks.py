@@ -71,7 +71,7 @@ def reconcile(
     Console().print(table)
     print(f"waiting in the queue: {found.waiting}")
     if untellable := sum(books.untellable for books in found.books):
-        print(f"of deleted links, so that nobody can tell whether they were counted: {untellable}")
+        print(f"of deleted links, whose clicks are not counted or were purged: {untellable}")
     if found.surplus:
         print(f"more are counted, dead or to be replayed than were accepted: {found.surplus}")
     if found.missing:

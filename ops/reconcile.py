@@ -16,7 +16,7 @@ from chalicelib import aws, config
 from chalicelib.batches import read_all
 from chalicelib.clicks.click import UndecodableClick, decode
 from chalicelib.clicks.counters import SORT_KEY, day_of
-from chalicelib.links.link import Status
+from chalicelib.links.deleted import deleted_among
 from ops.deploy import queue_depth
 from ops.logs import json_lines
 from ops.look import looked_at
@@ -45,7 +45,8 @@ class Books:
     replayable: int
     """In the log because the queue could not be reached, and neither counted nor dead."""
     untellable: int
-    """As those two, but of a link that was deleted since: with its rows purged, they may have been counted."""
+    """Of a deleted link: the recorder did not count them, or they are as those two, and with its rows purged they may
+    have been counted."""
 
     @property
     def missing(self) -> int:
@@ -98,7 +99,9 @@ def balance(stage: str, days: list[date]) -> Balance:
     dead = _dead()
     elsewhere = before.unqueued | dead
     lost = without_rows(elsewhere)
-    untellable = _of_deleted_links(lost)
+    passed_over = {key: day for key, day in _passed_over(stage, days).items() if key in before.accepted[day]}
+    elsewhere |= passed_over
+    untellable = _of_deleted_links(lost) | without_rows(passed_over)
     counted = _counted(min(names))
     after = _logged(stage, days)
     books = [
@@ -142,6 +145,16 @@ def _logged(stage: str, days: list[date]) -> _Logged:
             else:
                 key, day = Key(line["code"], line["click_id"]), line["occurred_at"][:10]
             found.accepted[day].add(key)
+    return found
+
+
+def _passed_over(stage: str, days: list[date]) -> dict[Key, str]:
+    """The clicks that the recorder did not count, since their links were deleted, each with its day."""
+    found = {}
+    start = datetime.combine(min(days), datetime.min.time(), UTC)
+    for line in json_lines(stage, "record_clicks", start.timestamp(), "uncounted_clicks"):
+        for click in line.get("uncounted_clicks", []):
+            found[Key(click["code"], click["click_id"])] = click["occurred_at"][:10]
     return found
 
 
@@ -190,7 +203,5 @@ def replayable(clicks: Iterable[Key]) -> set[Key]:
 
 
 def _of_deleted_links(clicks: set[Key]) -> set[Key]:
-    codes = [{"code": {"S": code}} for code in {key.code for key in clicks}]
-    links = read_all(config.links_table(), codes, attributes=("code", "status"))
-    deleted = {link["code"]["S"] for link in links if link["status"]["S"] == Status.DELETED}
+    deleted = deleted_among({key.code for key in clicks})
     return {key for key in clicks if key.code in deleted}

@@ -59,7 +59,7 @@ def rebuild(
     done: Counter[Outcome] = Counter()
     shown = 0
     with Progress(console=console) as progress:
-        task = progress.add_task("rebuilding", total=None if codes else _number_of_links())
+        task = progress.add_task("rebuilding", total=len(codes) if codes else _number_of_links())
         for outcome, line in _rebuild_each([codes] if codes else every_code()):
             done[outcome] += 1
             if line and shown < MOST_SHOWN:

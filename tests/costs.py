@@ -111,7 +111,9 @@ class Click:
     write_units_alone: float
     write_units_together: float
     clicks_together: int
-    read_units: float
+    read_units_alone: float
+    read_units_of_a_batch: float
+    """When all of its clicks are on one link, found in memory."""
     row_bytes: int
     log_bytes_alone: int
     log_bytes_together: int
@@ -160,7 +162,7 @@ def month(clicks: int, click: Click, *, together: bool) -> dict[str, float]:
         + transactions * RECORDER_SECONDS * _gigabytes("record_clicks"),
         "sqs": clicks * (SQS_TOGETHER if together else SQS_ALONE) + polls(MOST_POLLERS),
         "writes": clicks * (click.write_units_together if together else click.write_units_alone),
-        "reads": 0 if together else clicks * click.read_units,
+        "reads": batches * click.read_units_of_a_batch if together else clicks * click.read_units_alone,
         "storage": rows,
         "backups": rows,
         "logs": clicks * (click.log_bytes_together if together else click.log_bytes_alone)
@@ -185,7 +187,11 @@ def click_table(click: Click) -> str:
                 f"{click.write_units_alone:.2f}",
                 f"{click.write_units_together:.2f}",
             ],
-            ["read request units: the redirect cache", f"{click.read_units:.2f}", "0.00"],
+            [
+                "read request units: the redirect cache, and whether the link is deleted, once a batch",
+                f"{click.read_units_alone:.2f}",
+                f"{click.read_units_of_a_batch / BATCH:.2f}",
+            ],
             ["SQS requests: sent, received, deleted; the last two by tens", f"{SQS_ALONE}", f"{SQS_TOGETHER}"],
             ["bytes of its row", f"{click.row_bytes:,}", f"{click.row_bytes:,}"],
             ["bytes that it logs", f"{click.log_bytes_alone:,}", f"{click.log_bytes_together:,}"],

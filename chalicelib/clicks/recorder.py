@@ -3,6 +3,7 @@
 What may happen to a click here, and what follows:
 
     counted, now or before      its message is deleted from the queue
+    of a deleted link           its message is deleted, and one line of the log names it
     cannot be counted, ever     its message fails, hopelessly (chalicelib/deliveries.py)
     cannot be counted now       its message fails, and comes back after a pause
     unknown (no answer came)    the same transaction again: if the first one was committed, its rows say so
@@ -11,7 +12,7 @@ Why the count is exact: docs/adr/0002-one-transaction-per-group.md.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
@@ -24,6 +25,7 @@ from chalicelib.clicks.click import Click, UndecodableClick, decode
 from chalicelib.clicks.counters import own_shard
 from chalicelib.clicks.transactions import Transaction, plan, read_reasons, why_not_countable
 from chalicelib.deliveries import OUT_OF_TIME, Delivery, Failure, respond, seconds_left
+from chalicelib.links.deleted import deleted_among
 from chalicelib.observability import logger, measured
 
 MOST_TRIES = 8
@@ -70,24 +72,47 @@ def _count(deliveries: Sequence[Delivery], left: Callable[[], float]) -> dict[De
             continue
         clicks.setdefault(click.key, click)
         carriers[click.key].append(delivery)
-    duplicates = sum(map(len, carriers.values())) - len(clicks)
-    uncounted = 0
+    countable: list[Click] = []
+    try:
+        countable = _of_living_links(clicks.values(), left)
+    except (BotoCoreError, ClientError) as error:  # then it is not known of any
+        for copies in carriers.values():
+            failures |= dict.fromkeys(copies, Failure.of(error))
+    recorded = 0
+    duplicates = sum(len(carriers[click.key]) - 1 for click in countable)
     # One after the other: transactions that touch the same counter would only cancel each other.
-    for transaction in plan(clicks.values()):
+    for transaction in plan(countable):
         outcome = _commit(transaction, retention_days, left)
+        recorded += len(transaction.clicks) - outcome.duplicates - len(outcome.failures)
         duplicates += outcome.duplicates
-        uncounted += len(outcome.failures)
         for click, failure in outcome.failures.items():
             failures |= dict.fromkeys(carriers[click.key], failure)
     logger.info(
         "clicks recorded",
         extra={
             "messages": len(deliveries),
-            "recorded": sum(map(len, carriers.values())) - duplicates - uncounted,
+            "recorded": recorded,
             **measured(ClicksDuplicate=duplicates, ClicksFailed=len(failures)),
         },
     )
     return failures
+
+
+def _of_living_links(clicks: Collection[Click], left: Callable[[], float]) -> list[Click]:
+    """Those clicks whose links are not deleted; the others are logged.
+
+    What is counted after this is there before a purge of its link begins, and goes with it: docs/exactness.md.
+    """
+    if left() <= 0:
+        return [*clicks]  # none of which will be counted now
+    deleted = deleted_among(dict.fromkeys(click.code for click in clicks))
+    if uncounted := [click for click in clicks if click.code in deleted]:
+        logger.info("clicks of deleted links not counted", extra={"uncounted_clicks": [*map(_described, uncounted)]})
+    return [click for click in clicks if click.code not in deleted]
+
+
+def _described(click: Click) -> dict[str, str]:
+    return {"click_id": str(click.id), "code": click.code, "occurred_at": clock.rfc3339(click.occurred_at)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from chalicelib import config
+from chalicelib.clicks.counters import clicks_by_day
 from chalicelib.links.events import encode
 from ops.aws import client
 from tests.builders import a_created_event
@@ -102,3 +103,30 @@ def test_a_queue_that_does_not_exist_is_not_redriven(linkly: Linkly) -> None:
 
     assert 2 == refused.returncode
     assert "choose from clicks, link-changes, deleted-links, link-events" in refused.stderr
+
+
+def test_a_deleted_link_that_still_redirects_is_rebuilt_and_its_clicks_are_gone(linkly: Linkly) -> None:
+    code = linkly.create()
+    linkly.follow(code, times=3)
+    eventually(lambda: linkly.total(code) == 3)
+    cached = {"TableName": config.redirects_table(), "Key": {"code": {"S": code}}}
+    before = client("dynamodb").get_item(**cached)["Item"]
+    linkly.alice.delete(f"/links/{code}")
+    eventually(lambda: linkly.visitor.get(f"/{code}").status_code == 410)
+    eventually(lambda: not clicks_by_day(code), within=60)  # purged
+    # As if its event had never come.
+    client("dynamodb").put_item(TableName=config.redirects_table(), Item=before)
+    since = time.time()
+    eventually(lambda: linkly.visitor.get(f"/{code}").status_code == 302)
+    eventually(lambda: logged("record_clicks", since, "clicks of deleted links not counted") > 0)
+
+    rebuilt = ops("redirects", "rebuild", code, "--stage", "local")
+    again = ops("redirects", "rebuild", "--all", "--stage", "local")
+    balance = ops("clicks", "reconcile", "--stage", "local")
+
+    assert (0, "1 corrected to deleted, with their clicks purged once more\n") == (rebuilt.returncode, rebuilt.stdout)
+    assert f"{code}: active, version 1 -> deleted, version 2" in rebuilt.stderr.splitlines()
+    assert (0, True) == (again.returncode, "right already" in again.stdout)
+    eventually(lambda: linkly.visitor.get(f"/{code}").status_code == 410)
+    assert {} == clicks_by_day(code)
+    assert "of deleted links, whose clicks are not counted or were purged: " in balance.stdout

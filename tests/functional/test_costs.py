@@ -37,6 +37,13 @@ def write_units(call: Call) -> int:
     return sum(costs.transaction_units(costs.item_bytes(item)) for item in puts(call)) + counters * 2
 
 
+def read_units(call: Call) -> float:
+    """Of the question which links are deleted: a link is far from four kilobytes."""
+    [request] = call.params["RequestItems"].values()
+    assert request["ConsistentRead"] is False
+    return sum(costs.read_units(1) for _ in request["Keys"])
+
+
 def rounded(size: float, step: int) -> int:
     """Bytes, up to the next multiple of `step`, so that the page does not change with every word of a log line."""
     return ceil(size / step) * step
@@ -66,11 +73,13 @@ def click(anyone: Visitor, faults: Faults, logs: Callable[[], list[dict[str, Any
 
     app.record_clicks(an_sqs_event(*map(a_message, clicks(99))), LambdaContext())
     together = faults.of("TransactWriteItems")[1]
+    asked_alone, asked_together = map(read_units, faults.of("BatchGetItem"))
     return Click(
         write_units_alone=write_units(alone),
         write_units_together=write_units(together) / len(puts(together)),
         clicks_together=len(puts(together)),
-        read_units=costs.read_units(len(json.dumps(cached, default=str))),
+        read_units_alone=costs.read_units(len(json.dumps(cached, default=str))) + asked_alone,
+        read_units_of_a_batch=asked_together,
         row_bytes=rounded(costs.item_bytes(puts(alone)[0]), 50),
         log_bytes_alone=rounded(log_bytes_alone, 250),
         log_bytes_together=rounded(log_bytes_redirect + (logged() - log_bytes_alone) / len(puts(together)), 250),

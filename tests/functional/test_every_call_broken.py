@@ -63,7 +63,9 @@ def test_whichever_call_breaks_a_batch_that_is_delivered_again_counts_once(
         assert {str(click.id) for click in made} == rows_of(code)
         assert 6 == count_of(code)
 
-    assert {"TransactWriteItems", "ChangeMessageVisibilityBatch"} == {call.operation for call in faults.broken}
+    assert {"BatchGetItem", "TransactWriteItems", "ChangeMessageVisibilityBatch"} == {
+        call.operation for call in faults.broken
+    }
 
 
 @pytest.mark.parametrize("fault", EVERY_FAULT, ids=str)

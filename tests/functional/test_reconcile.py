@@ -11,6 +11,7 @@ import pytest
 from chalicelib import config
 from chalicelib.clicks import purge, recorder
 from chalicelib.clicks.click import encode
+from chalicelib.links.link import Status
 from chalicelib.links.store import insert_link
 from ops import reconcile
 from ops.aws import client
@@ -39,15 +40,17 @@ def today(now: datetime) -> str:
 @pytest.fixture
 def balance(now: datetime, logs: Callable[[], list[dict[str, Any]]]) -> Take:
     """Call it for the balance of yesterday and today, with what the app has logged so far in CloudWatch."""
-    client("logs").create_log_group(logGroupName="/aws/lambda/linkly-test-api_handler")
+    for function in ("api_handler", "record_clicks"):
+        client("logs").create_log_group(logGroupName=f"/aws/lambda/linkly-test-{function}")
     written = 0
     streams = count()
 
     def take() -> Balance:
         nonlocal written
-        lines, write = logs(), writer("test", "api_handler", f"stream {next(streams)}")
+        lines, stream = logs(), f"stream {next(streams)}"
+        write, write_of_recorder = (writer("test", function, stream) for function in ("api_handler", "record_clicks"))
         for line in lines[written:]:
-            write(json.dumps(line))
+            (write_of_recorder if "uncounted_clicks" in line else write)(json.dumps(line))
         written = len(lines)
         return reconcile.balance("test", [now.date() - timedelta(days=1), now.date()])
 
@@ -151,6 +154,39 @@ def test_whether_an_unqueued_click_of_a_purged_link_was_counted_cannot_be_told(
     found = balance()
 
     assert (the_books(today, 1, untellable=1), True) == (found.books[-1], found.holds)
+
+
+def test_clicks_of_a_deleted_link_that_were_not_counted_are_not_missed(
+    ada: Visitor, anyone: Visitor, balance: Take, today: str
+) -> None:
+    ada.post("/links", {"url": "https://example.com/", "code": "short-lived"})
+    for _ in range(3):
+        anyone.get("/short-lived")
+    anyone.get("/my-link")
+    early, *late = infrastructure.receive()
+    recorder.record_clicks(an_sqs_event(early), LambdaContext())
+    ada.send("DELETE", "/links/short-lived")
+    recorder.record_clicks(an_sqs_event(*late, early), LambdaContext())
+    empty_queue()
+
+    found = balance()
+
+    # The early one has its row still.
+    assert (the_books(today, 4, counted=2, untellable=2), True) == (found.books[-1], found.holds)
+
+
+def test_a_click_is_missed_beside_one_that_nobody_accepted_and_that_was_not_counted(
+    anyone: Visitor, balance: Take, now: datetime
+) -> None:
+    insert_link(a_link(code="gone", status=Status.DELETED))
+    anyone.get("/my-link")
+    empty_queue()
+    forged = a_click(code="gone", occurred_at=now)
+    recorder.record_clicks(an_sqs_event(a_message(forged)), LambdaContext())
+
+    found = balance()
+
+    assert (1, 0, False) == (found.missing, found.surplus, found.holds)
 
 
 def test_a_click_that_is_lost_is_missed_by_name(anyone: Visitor, balance: Take, now: datetime) -> None:

@@ -8,10 +8,17 @@ import pytest
 
 import app
 from chalicelib import config
+from chalicelib.batches import Item, read_all
 from chalicelib.clicks import counters, recorder
 from chalicelib.clicks.click import Click, encode
+from chalicelib.clicks.counters import DELETED_LINKS
+from chalicelib.clicks.purge import purge_clicks
+from chalicelib.links.events import deletion_of
+from chalicelib.links.events import encode as encode_event
+from chalicelib.links.link import Status
+from chalicelib.links.store import insert_link, read_link
 from tests import infrastructure
-from tests.builders import NOW, TODAY, LambdaContext, a_click, a_message, an_sqs_event, clicks
+from tests.builders import NOW, TODAY, LambdaContext, a_click, a_link, a_message, an_sqs_event, clicks
 from tests.faults import Faults
 from tests.functional.visitor import Visitor
 
@@ -186,15 +193,98 @@ def test_five_hundred_clicks_on_one_link_take_six_transactions(faults: Faults) -
     response = record(*clicks(500))
 
     assert ALL_COUNTED == response
-    assert ["TransactWriteItems"] * 6 == faults.operations
+    assert ["BatchGetItem", *["TransactWriteItems"] * 6] == faults.operations
     assert {("my-link", f"{TODAY}#07"): 500} == counted()
 
 
 def test_fifty_links_with_a_click_each_share_a_transaction(faults: Faults) -> None:
     record(*(a_click(code=f"link-{number}") for number in range(50)))
 
-    assert ["TransactWriteItems"] == faults.operations
+    assert ["BatchGetItem", "TransactWriteItems"] == faults.operations
     assert 50 == len(counted())
+
+
+# Deleted links
+
+
+def given_deleted(code: str) -> None:
+    insert_link(a_link(code=code, status=Status.DELETED, version=2))
+
+
+def test_clicks_of_a_deleted_link_are_not_counted_and_do_not_come_again(
+    logs: Callable[[], list[dict[str, Any]]],
+) -> None:
+    given_deleted("gone")
+    insert_link(a_link(code="alive"))
+    late, twice, fine, unknown = (a_click(code=code) for code in ("gone", "gone", "alive", "nobodys"))
+
+    response = record(late, twice, twice, fine, unknown)
+
+    assert ALL_COUNTED == response
+    assert {("alive", f"{TODAY}#07"): 1, ("nobodys", f"{TODAY}#07"): 1} == counted()
+    assert {str(fine.id), str(unknown.id)} == ids()
+    told = {line["message"]: line for line in logs()}
+    assert [
+        {"click_id": str(click.id), "code": "gone", "occurred_at": "2026-05-27T10:15:30.123Z"}
+        for click in (late, twice)
+    ] == told["clicks of deleted links not counted"]["uncounted_clicks"]
+    assert (5, 2, 0, 0) == tuple(
+        told["clicks recorded"][name] for name in ("messages", "recorded", "ClicksDuplicate", "ClicksFailed")
+    )
+
+
+def test_clicks_that_come_after_the_purge_of_their_link_leave_nothing_behind(ada: Visitor, anyone: Visitor) -> None:
+    ada.post("/links", {"url": "https://example.com/", "code": "my-link"})
+    record(a_click())
+    anyone.get("/my-link")
+    infrastructure.receive()
+    ada.send("DELETE", "/links/my-link")
+    deletion = encode_event(deletion_of(read_link("my-link")))
+    purge_clicks(an_sqs_event(a_message(deletion)), LambdaContext())
+    purged = (ids(), {code for code, _ in counted()})
+
+    # The cache was never told, and redirects still.
+    late = anyone.get("/my-link")
+    recorder.record_clicks(an_sqs_event(*infrastructure.receive()), LambdaContext())
+
+    assert (set(), {DELETED_LINKS}) == purged
+    assert 302 == late.status
+    assert (set(), {DELETED_LINKS}) == (ids(), {code for code, _ in counted()})
+
+
+def test_a_link_that_was_restored_is_counted_though_a_read_may_lag_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    insert_link(a_link(version=3))
+    monkeypatch.setattr("chalicelib.links.deleted.read_all", lagging("my-link"))
+
+    record(a_click())
+
+    assert {("my-link", f"{TODAY}#07"): 1} == counted()
+
+
+def lagging(code: str) -> Callable[..., list[Item]]:
+    """What reads a link as deleted, unless it is read consistently."""
+
+    def read(*arguments: Any, consistent: bool, **more: Any) -> list[Item]:
+        if consistent:
+            return read_all(*arguments, consistent=True, **more)
+        return [{"code": {"S": code}, "status": {"S": "deleted"}}]
+
+    return read
+
+
+def test_an_item_that_is_no_link_keeps_nobody_from_being_counted() -> None:
+    infrastructure.dynamodb().put_item(TableName=config.links_table(), Item={"code": {"S": "odd"}})
+
+    record(a_click(code="odd"), a_click(code="my-link"))
+
+    assert {("odd", f"{TODAY}#07"): 1, ("my-link", f"{TODAY}#07"): 1} == counted()
+
+
+def test_whether_links_are_deleted_is_asked_once_for_each_and_a_hundred_at_a_time(faults: Faults) -> None:
+    record(*(a_click(code=f"link-{number % 120}") for number in range(240)))
+
+    reads = [call.params["RequestItems"][config.links_table()] for call in faults.of("BatchGetItem")]
+    assert [(100, False), (20, False)] == [(len(read["Keys"]), read["ConsistentRead"]) for read in reads]
 
 
 def test_an_environment_keeps_to_one_shard_of_sixteen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ from tests.faults import (
 )
 
 ALL_COUNTED: dict[str, Any] = {"batchItemFailures": []}
-TRANSACT = "TransactWriteItems"
+ASK, TRANSACT = "BatchGetItem", "TransactWriteItems"
 CONFLICT, DUPLICATE, FINE = "TransactionConflict", "ConditionalCheckFailed", "None"
 
 PASSING = [
@@ -90,7 +90,7 @@ def test_what_passes_is_tried_again(faults: Faults, clock: StoppedClock, fault: 
     response = record(*messages(*made))
 
     assert ALL_COUNTED == response
-    assert [TRANSACT, TRANSACT] == faults.operations
+    assert [ASK, TRANSACT, TRANSACT] == faults.operations
     assert 1 == len(clock.sleeps)
     assert each_once(*made) == rows_and_count()
 
@@ -112,7 +112,7 @@ def test_a_transaction_whose_every_answer_is_lost_counts_once_when_it_comes_agai
     made = messages(*clicks(3))
     faults.plan(lost(timed_out()), operation=TRANSACT)
     with pytest.raises(BatchFailed):
-        record(*made, context=LambdaContext(60, deliveries.SECONDS_IN_RESERVE))  # time for one try
+        record(*made, context=LambdaContext(60, 60, deliveries.SECONDS_IN_RESERVE))  # time for one try
     faults.repair()
 
     response = record(*made)
@@ -219,7 +219,7 @@ def test_what_lasts_is_not_tried_again(faults: Faults, clock: StoppedClock, faul
     with pytest.raises(BatchFailed, match=str(fault)):
         record(a_message())
 
-    assert [TRANSACT, "ChangeMessageVisibilityBatch"] == faults.operations
+    assert [ASK, TRANSACT, "ChangeMessageVisibilityBatch"] == faults.operations
     assert [] == clock.sleeps
 
 
@@ -257,7 +257,7 @@ def test_who_has_no_time_left_starts_nothing(faults: Faults) -> None:
 def test_what_time_does_not_suffice_for_comes_again(faults: Faults) -> None:
     busy, quiet = messages(*clicks(99, code="busy")), messages(*clicks(5, code="quiet"))
 
-    response = record(*busy, *quiet, context=LambdaContext(60, deliveries.SECONDS_IN_RESERVE))
+    response = record(*busy, *quiet, context=LambdaContext(60, 60, deliveries.SECONDS_IN_RESERVE))
 
     assert kept(*quiet) == response
     assert 99 == rows_and_count()[1]
@@ -268,9 +268,38 @@ def test_trying_again_ends_when_time_does(faults: Faults) -> None:
     faults.plan(throttled(), operation=TRANSACT)
 
     with pytest.raises(BatchFailed, match="ThrottlingException"):
-        record(a_message(), context=LambdaContext(60, 50, 40, deliveries.SECONDS_IN_RESERVE))
+        record(a_message(), context=LambdaContext(60, 60, 50, 40, deliveries.SECONDS_IN_RESERVE))
 
     assert 3 == len(faults.of(TRANSACT))
+
+
+@pytest.mark.parametrize("fault", [*PASSING, *LASTING, lost(timed_out())], ids=str)
+def test_while_it_is_unknown_which_links_are_deleted_nothing_is_counted(faults: Faults, fault: Fault) -> None:
+    made = clicks(3)
+    records = messages(*made, made[0])
+    faults.plan(fault, operation=ASK)
+
+    with pytest.raises(BatchFailed):
+        record(*records)
+    at_first = rows_and_count()
+    faults.repair()
+    record(*records)
+
+    assert ((set(), 0), [[15] * 4]) == (at_first, put_off(faults))
+    assert each_once(*made) == rows_and_count()
+
+
+def test_what_can_never_be_counted_fails_for_its_own_reason_while_links_cannot_be_asked(
+    faults: Faults, logs: Callable[[], list[dict[str, Any]]]
+) -> None:
+    poison, click = a_message("no click"), a_message()
+    faults.plan(throttled(), operation=ASK)
+
+    response = record(poison, click)
+
+    assert kept(poison, click) == response
+    [line] = [line for line in logs() if line["message"] == "clicks recorded"]
+    assert (2, 0, 0, 2) == (line["messages"], line["recorded"], line["ClicksDuplicate"], line["ClicksFailed"])
 
 
 # What Lambda is told
@@ -308,7 +337,7 @@ def test_running_out_of_time_is_no_second_cause(faults: Faults) -> None:
     faults.plan(refused("AccessDeniedException"), operation=TRANSACT, nth=1)
 
     with pytest.raises(BatchFailed, match="AccessDeniedException"):
-        record(*busy, *quiet, context=LambdaContext(60, deliveries.SECONDS_IN_RESERVE))
+        record(*busy, *quiet, context=LambdaContext(60, 60, deliveries.SECONDS_IN_RESERVE))
 
 
 def test_what_failed_is_logged_with_the_cause(faults: Faults, logs: Callable[[], list[dict[str, Any]]]) -> None:

@@ -171,10 +171,11 @@ def a_deletion(link: Link) -> str:
 
 
 def test_clicks_of_deleted_links_and_those_that_are_too_old_are_not_sent() -> None:
-    insert_link(a_link(status=Status.DELETED))
+    insert_link(a_link())
     insert_link(a_link(code="alive"))
     old = a_click(code="alive", occurred_at=NOW - timedelta(days=89))
     record_clicks(an_sqs_event(*map(a_message, [a_click(), old, a_click(code="gone")])), LambdaContext())
+    replace_link(a_link(status=Status.DELETED), 1)
     table = restored(config.clicks_table())
     empty(config.clicks_table(), "code", "click_id")
     empty(config.daily_clicks_table(), "code", "day#shard")

@@ -8,19 +8,21 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import StringIO
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from chalicelib.clicks import counters, queue
+from chalicelib.clicks import counters, purge, queue, recorder
+from chalicelib.links.events import deletion_of, encode
+from chalicelib.links.link import Status
 from chalicelib.observability import logger
 from tests import infrastructure
-from tests.builders import NOW, StoppedClock, a_click
+from tests.builders import NOW, StoppedClock, a_click, a_link, a_message
 from tests.faults import Fault, cancelled, refused, reset, timed_out, unavailable
 from tests.properties import tally
-from tests.properties.consumers import Call, Consumer
+from tests.properties.consumers import Call, Consumer, Handler
 from tests.properties.queues import Message, Queues
 from tests.properties.tables import Pending, Tables
 
@@ -29,19 +31,31 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-CLICKS_TABLE = infrastructure.environment()["CLICKS_TABLE"]
-CLICK_QUEUE_URL = infrastructure.environment()["CLICK_QUEUE_URL"]
+LINKS_TABLE, CLICKS_TABLE, DAILY_CLICKS_TABLE = (
+    infrastructure.environment()[name] for name in ("LINKS_TABLE", "CLICKS_TABLE", "DAILY_CLICKS_TABLE")
+)
+CLICK_QUEUE_URL, DELETED_LINKS_QUEUE_URL = (
+    infrastructure.environment()[name] for name in ("CLICK_QUEUE_URL", "DELETED_LINKS_QUEUE_URL")
+)
 
-LAMBDA_SECONDS: int = json.loads((infrastructure.ROOT / ".chalice" / "config.json").read_text())["lambda_functions"][
-    "record_clicks"
-]["lambda_timeout"]
-"""The recorder's time-out."""
+_FUNCTIONS = json.loads((infrastructure.ROOT / ".chalice" / "config.json").read_text())["lambda_functions"]
+RECORDER_SECONDS, PURGE_SECONDS = (
+    int(_FUNCTIONS[name]["lambda_timeout"]) for name in ("record_clicks", "purge_clicks")
+)
+"""Their time-outs."""
+
+PURGE_DELAY = timedelta(seconds=infrastructure.template()["Parameters"]["PurgeDelaySeconds"]["Default"])
+
+READS_LAG = timedelta(seconds=30)
+"""By how much an eventually consistent read may be behind; AWS says a second or less."""
 
 MOST_CONSUMERS = 4
 MOST_DAYS = 3
 """How far the adversary may turn the clock: the click queue keeps a message for four days."""
 
-LINKS = ("hot", "hot", "hot", "warm", "cold")
+LINKS = ("hot", "hot", "hot", "warm", "gone", "unknown")
+"""The last one is not in the table of links."""
+DELETABLE = ("gone", "warm")
 BURSTS = (1, 1, 2, 3, 5, 8, 13, 120)
 """Clicks at once; 120 on one link are more than one transaction holds."""
 
@@ -80,6 +94,12 @@ class Run:
         # A minute and a half before midnight, so that a little waiting is enough to change the day.
         self.clock.time = self._began = NOW.replace(hour=23, minute=58, second=30)
         self.tables = Tables()
+        for code in {*LINKS} - {"unknown"}:
+            self._put_link(code, Status.ACTIVE, 1)
+        self.deleted: dict[str, datetime] = {}
+        """When each deleted link was deleted. Its visitors are redirected all the same: nobody tells the cache."""
+        self.deletions: list[tuple[datetime, str]] = []
+        """The messages of deleted links, and from when on they are delivered."""
         self.queues = Queues(self.clock.now)
         self.accepted: list[Click] = []
         self.consumers: list[Consumer] = []
@@ -90,7 +110,10 @@ class Run:
         self._unqueued: list[str] = []
         self._send = "sent"
         self._running: Consumer | None = None
+        self._counted: Counter[tuple[str, str]] = Counter()
+        """Clicks ever, by link and day."""
         self._started = 0
+        self._announced_again = False
         tally.done["runs"] += 1
 
     # From the first click to the last look
@@ -100,7 +123,7 @@ class Run:
         with self._world():
             try:
                 self._accept()
-                for _ in range(20 + self._choose(100)):
+                for _ in range(50 + self._choose(100)):
                     self._pick(self._moves())()
                 self._settle()
                 self._look()
@@ -117,7 +140,7 @@ class Run:
         if self.queues.visible():
             moves += [self._bad_hour]
         if self.consumers:
-            moves += [self._step] * 16
+            moves += [self._step] * 20
         if self.orphans:
             moves += [self._end_orphan]
         if self.queues.dead:
@@ -126,7 +149,15 @@ class Run:
             moves += [self._revive]
         if self._unqueued:
             moves += [self._replay]
-        return moves
+        return [*moves, *self._moves_of_deletions()]
+
+    def _moves_of_deletions(self) -> Iterator[Callable[[], None]]:
+        if self.deleted.keys() != {*DELETABLE}:
+            yield self._delete_link
+        if self.deleted and not self._announced_again:
+            yield self._announce_again
+        if self._due() and len(self.consumers) < MOST_CONSUMERS:
+            yield from [self._purge] * 3
 
     def _settle(self) -> None:
         """No more faults: finish what is going on, send back what failed, and count what waits."""
@@ -139,36 +170,47 @@ class Run:
         for _ in range(40):
             self._replay()
             self._redrive()
-            if not self.queues.waiting:
+            times = [*(each.visible_at for each in self.queues.waiting), *(due for due, _ in self.deletions)]
+            if not times:
                 return
-            self._let_pass((max(each.visible_at for each in self.queues.waiting) - self.clock.time).total_seconds())
+            self._let_pass((max(times) - self.clock.time).total_seconds())
+            for deletion in self._due():
+                self._hand_over_deletion(deletion)
             self._hand_over(self.queues.visible())
             while self.consumers:
                 self._step_calmly(self.consumers[0])
-        raise NotExact(f"{len(self.queues.waiting)} messages never leave the queue.")
+        raise NotExact(f"{len(self.queues.waiting)} clicks and {len(self.deletions)} deletions never leave the queue.")
 
     def _look(self) -> None:
         """Compare what is counted with what was accepted. The counters are read as the statistics read them."""
-        expected = Counter((click.code, click.day) for click in self.accepted)
+        living = [click for click in self.accepted if click.code not in self.deleted]
+        expected = Counter((click.code, click.day) for click in living)
         counted = Counter(
             {
                 (code, day): clicks
-                for code in sorted({click.code for click in self.accepted})
+                for code in sorted({*LINKS} - self.deleted.keys())
                 for day, clicks in counters.clicks_by_day(code).items()
             }
         )
         rows = Counter((row["code"]["S"], row["click_id"]["S"]) for row in self._rows())
         if counted != expected:
             raise NotExact(f"Accepted {dict(expected)}, but counted {dict(counted)}.")
-        if rows != Counter(click.key for click in self.accepted):
-            raise NotExact("The rows are not those of the accepted clicks.")
+        if rows != Counter(click.key for click in living):
+            raise NotExact("The rows are not those of the accepted clicks of living links.")
+        if left := {item["code"]["S"] for item in self.tables.items(DAILY_CLICKS_TABLE)} & self.deleted.keys():
+            raise NotExact(f"There are counters of deleted links: {sorted(left)}.")
+        purged: Counter[str] = Counter()
+        for (code, day), clicks in self._counted.items():
+            purged[day] += clicks * (code in self.deleted)
+        if counters.clicks_by_day(counters.DELETED_LINKS) != purged:
+            raise NotExact("The sum of deleted links is not what was counted of them.")
         if self.queues.waiting or self.queues.dead:
             raise NotExact("A queue is not empty.")
 
     # What the adversary can do
 
     def _accept(self) -> None:
-        code, number = self._pick(LINKS), self._pick(BURSTS)
+        code, number = self._pick((*LINKS, *self.deleted, *self.deleted)), self._pick(BURSTS)
         for nth in range(number):
             # Ids are not drawn at random, or a run would not replay to the letter.
             identity = uuid.UUID(int=len(self.accepted), version=4)
@@ -227,6 +269,38 @@ class Run:
             self._fault("transactions given up by everybody")
         self._say("a transaction that nobody waits for ends")
 
+    def _delete_link(self) -> None:
+        code = self._pick([code for code in DELETABLE if code not in self.deleted])
+        self._put_link(code, Status.DELETED, 2)
+        self.deleted[code] = self.clock.time
+        self._announce(code)
+        tally.done["links deleted"] += 1
+        self._say(f"{code} is deleted")
+
+    def _announce(self, code: str) -> None:
+        link = a_link(code=code, status=Status.DELETED, version=2)
+        self.deletions.append((self.clock.time + PURGE_DELAY, encode(deletion_of(link))))
+
+    def _announce_again(self) -> None:
+        """A stream that is read again, or a dead letter that is sent back."""
+        code = self._pick(sorted(self.deleted))
+        self._announce(code)
+        self._announced_again = True  # once is enough: too many purges would hide what one has left behind
+        self._fault("deletions announced again")
+        self._say(f"the deletion of {code} is announced again")
+
+    def _put_link(self, code: str, status: Status, version: int) -> None:
+        item = {"code": {"S": code}, "status": {"S": status.value}, "version": {"N": str(version)}}
+        self.tables.put_item(TableName=LINKS_TABLE, Item=item)
+
+    def _due(self) -> list[tuple[datetime, str]]:
+        return [each for each in self.deletions if each[0] <= self.clock.time]
+
+    def _purge(self) -> None:
+        deletion = self._pick(self._due())
+        for _ in range(self._pick((1, 2))):  # SQS may deliver a message to two at once
+            self._hand_over_deletion(deletion)
+
     def _redrive(self) -> None:
         if number := self.queues.redrive():
             tally.done["redriven"] += number
@@ -255,6 +329,8 @@ class Run:
             self._crash(consumer, f"before {call.operation}")
         elif call.operation == "sleep":
             self._carry_out_and_answer(consumer)
+        elif call.operation == "batch_get_item" and fate == "busy":
+            self._leave_unread(consumer, call.params["RequestItems"])
         elif fate == "never heard":
             self._break(consumer, self._pick(NEVER_HEARD), "calls that were never heard")
         elif call.operation == "transact_write_items":
@@ -267,6 +343,17 @@ class Run:
             self._break(consumer, self._pick(ANSWER_LOST), "answers lost")
         else:
             self._carry_out_and_answer(consumer)
+
+    def _leave_unread(self, consumer: Consumer, wanted: dict[str, Any]) -> None:
+        [[table, request]] = wanted.items()
+        first = self._choose(len(request["Keys"]))
+        left = {table: {**request, "Keys": request["Keys"][first:]}}
+        read = request["Keys"][:first]
+        answer: dict[str, Any] = {"Responses": {table: []}}
+        if read:
+            answer = self._read({table: {**request, "Keys": read}})
+        self._fault("keys left unread", len(request["Keys"]) - first)
+        self._resume(consumer, lambda: {**answer, "UnprocessedKeys": left})
 
     def _begin(self, consumer: Consumer, *, calmly: bool = False) -> None:
         call = consumer.waiting
@@ -330,9 +417,31 @@ class Run:
         self._resume(consumer, _raises(fault))
 
     def _carry_out(self, call: Call) -> Any:
-        if call.operation == "sleep":
-            return self._let_pass(call.params["seconds"])
-        return getattr(self.queues, call.operation)(**call.params)
+        match call.operation, call.params:
+            case "sleep", {"seconds": seconds}:
+                return self._let_pass(seconds)
+            case "batch_get_item", {"RequestItems": wanted}:
+                return self._read(wanted)
+            case "query", question:
+                return self.tables.query(**question)
+            case "send_message", {"QueueUrl": url, "MessageBody": body} if url == DELETED_LINKS_QUEUE_URL:
+                self.deletions.append((self.clock.time + PURGE_DELAY, body))
+                return {}
+            case "change_message_visibility_batch", {"QueueUrl": url} if url == DELETED_LINKS_QUEUE_URL:
+                return {}  # it is due all the time
+            case _:
+                return getattr(self.queues, call.operation)(**call.params)
+
+    def _read(self, wanted: dict[str, Any]) -> Any:
+        """Read links, as they are or, if that is all that is asked for, as some of them were a moment ago."""
+        answer = self.tables.batch_get_item(RequestItems=wanted)
+        [[table, request]] = wanted.items()
+        for link in [] if request["ConsistentRead"] else answer["Responses"][table]:
+            deleted_at = self.deleted.get(link["code"]["S"])
+            if deleted_at and self.clock.time < deleted_at + READS_LAG and self._choose(2):
+                link["status"] = {"S": Status.ACTIVE.value}
+                self._fault("links read as they were before")
+        return answer
 
     def _carry_out_and_answer(self, consumer: Consumer) -> None:
         assert consumer.waiting
@@ -342,6 +451,9 @@ class Run:
     def _commit(self, pending: Pending) -> None:
         self.tables.commit(pending)
         tally.done["transactions committed"] += 1
+        for action in pending.actions:
+            if row := action.get("Put", {}).get("Item"):
+                self._counted[row["code"]["S"], row["occurred_at"]["S"][:10]] += 1
 
     def _step_calmly(self, consumer: Consumer) -> None:
         call, pending = consumer.waiting, consumer.pending
@@ -362,11 +474,24 @@ class Run:
         records = [record for message in messages if (record := self.queues.take(message))]
         if not records:
             return
-        self._started += 1
-        deadline = self.clock.time + timedelta(seconds=LAMBDA_SECONDS)
-        consumer = Consumer(f"consumer {self._started}", self._started % 2, records, deadline, self.clock.now)
         tally.done["deliveries"] += len(records)
         tally.done["batches"] += 1
+        self._start(recorder.record_clicks, RECORDER_SECONDS, records)
+
+    def _hand_over_deletion(self, deletion: tuple[datetime, str]) -> None:
+        # Whoever asked before the deletion has been stopped for long, and DynamoDB is no longer at what they began.
+        for consumer in [each for each in self.consumers if self.clock.time >= each.deadline]:
+            self._crash(consumer, "out of its time")
+            self._collect(consumer)
+        while self.orphans:
+            self._end_orphan()
+        tally.done["purges"] += 1
+        self._start(purge.purge_clicks, PURGE_SECONDS, [a_message(deletion[1])])
+
+    def _start(self, handler: Handler, seconds: int, records: list[dict[str, Any]]) -> None:
+        self._started += 1
+        deadline = self.clock.time + timedelta(seconds=seconds)
+        consumer = Consumer(self._started, handler, records, deadline, self.clock.now)
         self._say(f"{consumer.name} gets {len(records)} messages")
         self.consumers.append(consumer)
         self._as(consumer, consumer.start)
@@ -383,12 +508,21 @@ class Run:
         failed = {failure["itemIdentifier"] for failure in consumer.response["batchItemFailures"]}
         self._say(f"{consumer.name} is done; {len(failed)} failed")
         for record in consumer.records:
-            if record["messageId"] not in failed:
+            if record["messageId"] in failed:
+                continue
+            if consumer.handler is purge.purge_clicks:
+                self._delete_deletion(record)
+            else:
                 self._delete(record)
+
+    def _delete_deletion(self, record: dict[str, Any]) -> None:
+        done = next((each for each in self.deletions if each[1] == record["body"]), None)
+        if done:
+            self.deletions.remove(done)
 
     def _delete(self, record: dict[str, Any]) -> None:
         body = json.loads(record["body"])
-        if not self.tables.has(CLICKS_TABLE, body["code"], body["id"]):
+        if body["code"] not in self.deleted and not self.tables.has(CLICKS_TABLE, body["code"], body["id"]):
             raise NotExact(f"The message of click {body['id']} is deleted, and its click is not counted.")
         self.queues.delete_message(QueueUrl=CLICK_QUEUE_URL, ReceiptHandle=record["receiptHandle"])
 
@@ -401,7 +535,8 @@ class Run:
             patch.setattr("chalicelib.aws.sqs", lambda: _Client(self, self.queues))
             patch.setattr("chalicelib.clock.now", self.clock.now)
             patch.setattr("chalicelib.clock.sleep", lambda seconds: self.call("sleep", seconds=seconds))
-            patch.setattr("chalicelib.clicks.recorder.own_shard", lambda: self._running and self._running.shard)
+            for module in (recorder, purge):
+                patch.setattr(module, "own_shard", lambda: self._running and self._running.shard)
             patch.setattr(logger.registered_handler, "stream", self.log)
             yield
 

@@ -1,4 +1,4 @@
-"""Property tests: the recorder as it is, and an adversary in place of AWS."""
+"""Property tests: the recorder and the purge as they are, and an adversary in place of AWS."""
 
 from typing import Any
 
@@ -43,6 +43,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line("")
     if not tally.caught:
         return
-    terminalreporter.write_line(f"{len(tally.caught):>9,}  mistakes planted in the recorder, each caught:")
+    terminalreporter.write_line(
+        f"{len(tally.caught):>9,}  mistakes planted in the recorder and the purge, each caught:"
+    )
     for name, runs in sorted(tally.caught.items()):
         terminalreporter.write_line(f"{'':>11}in run {runs:>2}: {name}")

@@ -1,8 +1,8 @@
 """Consumers that run at the same time, one step at a time.
 
-The recorder is plain code and runs as it is, in a thread of its own; but at each call that leaves it, the thread stops
-and waits to be told what comes of the call. So exactly one thread runs at any moment, whoever tells decides which, and
-a run can be repeated to the letter.
+The recorder and the purge are plain code and run as they are, each in a thread of its own; but at each call that leaves
+it, the thread stops and waits to be told what comes of the call. So exactly one thread runs at any moment, whoever
+tells decides which, and a run can be repeated to the letter.
 """
 
 import threading
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.clicks import recorder
 from chalicelib.deliveries import BatchFailed
 from tests.builders import an_sqs_event
 
@@ -34,14 +33,23 @@ class Call:
     params: dict[str, Any]
 
 
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+
 class Consumer:
     """An execution environment at work on one batch."""
 
     def __init__(
-        self, name: str, shard: int, records: list[dict[str, Any]], deadline: datetime, now: Callable[[], datetime]
+        self,
+        number: int,
+        handler: Handler,
+        records: list[dict[str, Any]],
+        deadline: datetime,
+        now: Callable[[], datetime],
     ) -> None:
-        self.name = name
-        self.shard = shard
+        self.name = f"{handler.__name__} {number}"
+        self.handler = handler
+        self.shard = number % 2
         self.records = records
         self.deadline = deadline
         self._now = now
@@ -78,10 +86,10 @@ class Consumer:
 
         self.resume(answer)
         if not self.done:
-            raise AssertionError("The recorder survived a crash.")
+            raise AssertionError(f"{self.name} survived a crash.")
 
     def call(self, operation: str, **params: Any) -> Any:
-        """What the recorder's calls come to, in its thread."""
+        """What the function's calls come to, in its thread."""
         self.waiting = Call(operation, params)
         self._stopped.release()
         self._go.acquire()
@@ -93,7 +101,7 @@ class Consumer:
 
     def _run(self) -> None:
         try:
-            self.response = recorder.record_clicks(an_sqs_event(*self.records), self)
+            self.response = self.handler(an_sqs_event(*self.records), self)
         except BaseException as error:  # noqa: BLE001 (whoever looks after the thread wants to know)
             self.error = error
         self.waiting = None

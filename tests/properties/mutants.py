@@ -1,20 +1,23 @@
-"""Mistakes that a recorder could make. The adversary must catch each, or a run without findings would say nothing."""
+"""Mistakes that a recorder or a purge could make. The adversary must catch each, or its silence would say nothing."""
 
+import copy
 import json
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import aws, clock
-from chalicelib.clicks import recorder, transactions
+from chalicelib.batches import Item
+from chalicelib.clicks import purge, recorder, transactions
 from chalicelib.clicks.click import Click
 from chalicelib.clicks.transactions import Cancellation, CounterKey, Transaction
 from chalicelib.deliveries import Delivery
+from chalicelib.links import deleted
 
 
 @dataclass(frozen=True)
@@ -136,12 +139,47 @@ def no_answer_and_again_under_fresh_ids(patch: pytest.MonkeyPatch) -> None:
         try:
             return client.transact_write_items(TransactItems=actions)
         except BotoCoreError:
+            actions = copy.deepcopy(actions)  # the first ones may still be written
             for action in actions:
                 if row := action.get("Put", {}).get("Item"):
                     row["click_id"] = {"S": str(uuid.uuid5(uuid.NAMESPACE_OID, row["click_id"]["S"]))}
             return client.transact_write_items(TransactItems=actions)
 
     _write_with(write, patch)
+
+
+def nobody_asks_which_links_are_deleted(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(recorder, "deleted_among", lambda _: set())
+
+
+def no_answer_taken_for_no_link_is_deleted(patch: pytest.MonkeyPatch) -> None:
+    def ask(codes: Collection[str]) -> set[str]:
+        try:
+            return right(codes)
+        except (BotoCoreError, ClientError):
+            return set()
+
+    right = deleted.deleted_among
+    patch.setattr(recorder, "deleted_among", ask)
+
+
+def unread_links_taken_for_living_ones(patch: pytest.MonkeyPatch) -> None:
+    def read(table: str, keys: Sequence[Item], *, attributes: Sequence[str], consistent: bool) -> list[Item]:
+        names = {f"#{name}": name for name in attributes}
+        request = {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names, "Keys": keys}
+        wanted: Any = {table: {**request, "ConsistentRead": consistent}}
+        return [*aws.dynamodb().batch_get_item(RequestItems=wanted)["Responses"][table]] if keys else []
+
+    patch.setattr(deleted, "read_all", read)
+
+
+def a_purge_of_counters_only(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(purge, "_some_rows", lambda _: [])
+
+
+def counters_that_are_not_added_up(patch: pytest.MonkeyPatch) -> None:
+    right = purge._move  # noqa: SLF001 (mistakes are made inside)
+    patch.setattr(purge, "_move", lambda *arguments: [*right(*arguments)][:-1])
 
 
 def _write_with(write: Callable[[Any, list[Any]], Any], patch: pytest.MonkeyPatch) -> None:
@@ -169,4 +207,9 @@ MUTANTS = [
     Mutant("no answer, and again under fresh click ids", no_answer_and_again_under_fresh_ids),
     Mutant("a click counts for the day on which it is recorded", the_day_on_which_it_is_recorded),
     Mutant("rows expire while their messages may come again", rows_that_expire_in_an_hour),
+    Mutant("nobody asks which links are deleted", nobody_asks_which_links_are_deleted),
+    Mutant("no answer is taken for no link being deleted", no_answer_taken_for_no_link_is_deleted),
+    Mutant("links left unread are taken for living ones", unread_links_taken_for_living_ones),
+    Mutant("a purge leaves the rows", a_purge_of_counters_only),
+    Mutant("a purge forgets what a link had", counters_that_are_not_added_up),
 ]

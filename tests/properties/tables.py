@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from tests import infrastructure
-from tests.faults import cancelled, refused
+from tests.faults import Fault, cancelled, refused
 
 ItemKey = tuple[str, str, str]
-"""Table, hash key, sort key."""
+"""Table, hash key, sort key; empty where there is none."""
 
-SORT_KEYS = {
+SORT_KEYS: dict[str, str] = {
     resource["Properties"]["TableName"]["Fn::Sub"].rpartition("-")[2]: resource["Properties"]["KeySchema"][1][
         "AttributeName"
     ]
@@ -47,6 +47,27 @@ class Tables:
     def transact_write_items(self, *, TransactItems: Sequence[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 (AWS)
         self.commit(self.begin(TransactItems))
         return {}
+
+    def put_item(self, *, TableName: str, Item: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 (AWS)
+        self._items[_item_key(TableName, Item)] = Item
+        return {}
+
+    def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 (AWS)
+        [[table, request]] = RequestItems.items()
+        keys = [_item_key(table, key) for key in request["Keys"]]
+        if not 1 <= len(keys) <= 100 or len(set(keys)) < len(keys):
+            raise _error(refused("ValidationException"), "BatchGetItem")
+        names = request["ExpressionAttributeNames"]
+        wanted = [names[name] for name in request["ProjectionExpression"].split(", ")]
+        found = [self._items[key] for key in keys if key in self._items]
+        return {
+            "Responses": {table: [{name: item[name] for name in wanted if name in item} for item in found]},
+            "UnprocessedKeys": {},
+        }
+
+    def query(self, *, Limit: int, **question: Any) -> dict[str, Any]:  # noqa: N803 (AWS)
+        [page] = self.paginate(**question)
+        return {"Items": page["Items"][:Limit]}
 
     def get_paginator(self, operation: str) -> "Tables":
         if operation != "query":
@@ -91,6 +112,8 @@ class Tables:
             match action:
                 case {"Put": {"Item": item}}:
                     self._items[key] = item
+                case {"Delete": _}:
+                    self._items.pop(key, None)
                 case {"Update": {"Key": names, "ExpressionAttributeValues": {":amount": {"N": amount}}}}:
                     before = int(self._items[key]["clicks"]["N"]) if key in self._items else 0
                     self._items[key] = {**names, "clicks": {"N": str(before + int(amount))}}
@@ -129,8 +152,18 @@ class Tables:
     def _reason(self, action: dict[str, Any], key: ItemKey, locked: set[ItemKey]) -> str:
         if key in locked:
             return "TransactionConflict"
-        put = action.get("Put", {})
-        return "ConditionalCheckFailed" if "ConditionExpression" in put and key in self._items else "None"
+        there = self._items.get(key)
+        match action:
+            case {"Put": {"ConditionExpression": _}}:
+                fine = there is None
+            case {"Delete": {"ConditionExpression": _, "ExpressionAttributeValues": {":as_read": clicks}}}:
+                fine = there is not None and there["clicks"] == clicks
+            case {"ConditionCheck": {"ExpressionAttributeValues": {":deleted": deleted, ":version": {"N": version}}}}:
+                fine = there is not None and there["status"] == deleted
+                fine = fine and int((there or {})["version"]["N"]) <= int(version)
+            case _:
+                fine = True
+        return "None" if fine else "ConditionalCheckFailed"
 
 
 def _key(action: dict[str, Any]) -> ItemKey:
@@ -142,15 +175,34 @@ def _key(action: dict[str, Any]) -> ItemKey:
             pass
         case {"Update": {"TableName": table, "Key": item, "UpdateExpression": "ADD clicks :amount"}}:
             pass
+        case {"Delete": {"TableName": table, "Key": item, **rest}} if rest.get("ConditionExpression") in (
+            None,
+            "clicks = :as_read",
+        ):
+            pass
+        case {
+            "ConditionCheck": {
+                "TableName": table,
+                "Key": item,
+                "ConditionExpression": "#status = :deleted AND version <= :version",
+                "ExpressionAttributeNames": {"#status": "status"},
+            }
+        }:
+            pass
         case _:
             raise NotImplementedError(action)
-    return (table, item["code"]["S"], item[_sort_key(table)]["S"])
+    return _item_key(table, item)
 
 
-def _sort_key(table: str) -> str:
-    return str(SORT_KEYS[table.rpartition("-")[2]])
+def _item_key(table: str, item: dict[str, Any]) -> ItemKey:
+    sort_key = _sort_key(table)
+    return (table, item["code"]["S"], item[sort_key]["S"] if sort_key else "")
 
 
-def _error(fault: Any) -> Exception:
-    error: Exception = fault.error(infrastructure.dynamodb(), "TransactWriteItems")
+def _sort_key(table: str) -> str | None:
+    return SORT_KEYS.get(table.rpartition("-")[2])
+
+
+def _error(fault: Fault, operation: str = "TransactWriteItems") -> Exception:
+    error: Exception = fault.error(infrastructure.dynamodb(), operation)
     return error

@@ -4,6 +4,7 @@ What moto cannot show is left out here, and is the models' own: that transaction
 a message twice. docs/exactness.md says where AWS describes it.
 """
 
+import uuid
 from collections.abc import Iterator
 from itertools import permutations
 from typing import Any
@@ -12,11 +13,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib import aws
-from chalicelib.clicks import counters
+from chalicelib.batches import read_all
+from chalicelib.clicks import counters, purge
 from chalicelib.clicks.click import Click, encode
 from chalicelib.clicks.transactions import Transaction
+from chalicelib.links.events import LinkEvent
 from tests import infrastructure
-from tests.builders import TODAY, StoppedClock, a_click, clicks
+from tests.builders import NOW, TODAY, StoppedClock, a_click, clicks
 from tests.properties.queues import MOST_RECEIVES, VISIBILITY_SECONDS, Queues
 from tests.properties.tables import Tables
 
@@ -132,6 +135,104 @@ def test_a_transaction_touches_an_item_once() -> None:
 
     assert "ValidationException" == refusal([*actions(click)[:1], *actions(click)])[0]
     assert {} == counted()
+
+
+# The purge
+
+
+LINKS, ROWS, COUNTERS = (
+    infrastructure.environment()[name] for name in ("LINKS_TABLE", "CLICKS_TABLE", "DAILY_CLICKS_TABLE")
+)
+
+
+def given_link(code: str, status: str = "deleted", version: int = 2) -> None:
+    item: Any = {"code": {"S": code}, "status": {"S": status}, "version": {"N": str(version)}}
+    aws.dynamodb().put_item(TableName=LINKS, Item=item)
+
+
+def still_deleted(code: str = "my-link", version: int = 2) -> Any:
+    url = "https://example.com/"
+    deletion = LinkEvent(
+        v=1, id=uuid.UUID(int=1), type="link.deleted", code=code, url=url, version=version, occurred_at=NOW
+    )
+    return purge._still_deleted(deletion)  # noqa: SLF001 (the very action)
+
+
+def delete_row(click: Click) -> Any:
+    return {"Delete": {"TableName": ROWS, "Key": {"code": {"S": click.code}, "click_id": {"S": str(click.id)}}}}
+
+
+def delete_counter(clicks: int, shard: int = 7) -> Any:
+    key: Any = {"code": {"S": "my-link"}, counters.SORT_KEY: {"S": counters.sort_key(TODAY, shard)}}
+    return purge._delete_counter({**key, "clicks": {"N": str(clicks)}})  # noqa: SLF001 (the very action)
+
+
+def rows() -> list[str]:
+    answer = aws.dynamodb().query(
+        TableName=ROWS,
+        KeyConditionExpression="code = :code",
+        ExpressionAttributeValues={":code": {"S": "my-link"}},
+        ConsistentRead=True,
+        Limit=2,
+    )
+    return [item["click_id"]["S"] for item in answer["Items"]]
+
+
+def test_rows_and_counters_of_a_link_that_is_still_deleted_are_removed_together() -> None:
+    made = sorted(clicks(3), key=lambda click: str(click.id))
+    write(*made)
+    given_link("my-link")
+
+    some = rows()
+    aws.dynamodb().transact_write_items(
+        TransactItems=[still_deleted(), *map(delete_row, made), delete_row(a_click()), delete_counter(3)]
+    )
+
+    assert [str(click.id) for click in made[:2]] == some
+    assert ([], {}) == (rows(), counted())
+
+
+@pytest.mark.parametrize(("status", "version"), [("active", 2), ("active", 3), ("deleted", 3), (None, 0)])
+def test_nothing_is_removed_of_a_link_that_is_not_deleted_or_again(status: str | None, version: int) -> None:
+    click = a_click()
+    write(click)
+    if status:
+        given_link("my-link", status, version)
+
+    answer = refusal([still_deleted(), delete_row(click)])
+
+    assert ("TransactionCanceledException", 400, ["ConditionalCheckFailed", "None"]) == answer
+    assert [str(click.id)] == rows()
+
+
+@pytest.mark.parametrize(("read", "shard"), [(2, 7), (3, 8)], ids=["it has grown", "it is gone"])
+def test_a_counter_is_removed_only_as_it_was_read(read: int, shard: int) -> None:
+    write(*clicks(3))
+    given_link("my-link")
+
+    answer = refusal([still_deleted(), delete_counter(read, shard)])
+
+    assert ("TransactionCanceledException", 400, ["None", "ConditionalCheckFailed"]) == answer
+    assert {TODAY: 3} == counted()
+
+
+def test_items_are_read_by_their_keys() -> None:
+    given_link("gone")
+    given_link("alive", "active")
+
+    found = read_all(
+        LINKS, [{"code": {"S": code}} for code in ("gone", "alive", "nobodys")], attributes=("code", "status")
+    )
+
+    assert {"gone": "deleted", "alive": "active"} == {item["code"]["S"]: item["status"]["S"] for item in found}
+
+
+@pytest.mark.parametrize("codes", [["one", "one"], [f"link-{number}" for number in range(101)]], ids=["twice", "101"])
+def test_a_key_is_read_once_and_a_hundred_at_once(codes: list[str]) -> None:
+    keys: Any = [{"code": {"S": code}} for code in codes]
+
+    with pytest.raises(ClientError, match="ValidationException"):
+        aws.dynamodb().batch_get_item(RequestItems={LINKS: {"Keys": keys}})
 
 
 # SQS

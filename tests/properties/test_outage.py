@@ -12,7 +12,7 @@ from chalicelib.deliveries import BatchFailed
 from tests import infrastructure
 from tests.builders import NOW, TODAY, StoppedClock, a_click, an_sqs_event
 from tests.faults import Fault, refused, throttled, timed_out, unavailable
-from tests.properties.adversary import CLICK_QUEUE_URL, LAMBDA_SECONDS
+from tests.properties.adversary import CLICK_QUEUE_URL, RECORDER_SECONDS
 from tests.properties.queues import Queues
 from tests.properties.tables import Tables
 
@@ -20,19 +20,26 @@ BEGIN, END = NOW, NOW + timedelta(hours=1)
 
 
 class Outage(Tables):
-    """A DynamoDB that answers every write with `fault` until it is over."""
+    """A DynamoDB that answers every call of a recorder with `fault` until it is over."""
 
     def __init__(self, clock: StoppedClock, fault: Fault) -> None:
         super().__init__()
         self._clock = clock
         self._fault = fault
 
+    def batch_get_item(self, **request: Any) -> dict[str, Any]:
+        self._fail("BatchGetItem")
+        return super().batch_get_item(**request)
+
     def transact_write_items(self, **request: Any) -> dict[str, Any]:
+        self._fail("TransactWriteItems")
+        return super().transact_write_items(**request)
+
+    def _fail(self, operation: str) -> None:
         if self._clock.now() < END:
             if str(self._fault) == str(timed_out()):
                 self._clock.sleep(7)
-            raise self._fault.error(infrastructure.dynamodb(), "TransactWriteItems")
-        return super().transact_write_items(**request)
+            raise self._fault.error(infrastructure.dynamodb(), operation)
 
 
 class Invocation:
@@ -40,7 +47,7 @@ class Invocation:
 
     def __init__(self, clock: StoppedClock) -> None:
         self._clock = clock
-        self._deadline = clock.now() + timedelta(seconds=LAMBDA_SECONDS)
+        self._deadline = clock.now() + timedelta(seconds=RECORDER_SECONDS)
 
     def get_remaining_time_in_millis(self) -> float:
         return (self._deadline - self._clock.now()) / timedelta(milliseconds=1)
