@@ -1,8 +1,7 @@
 """`python -m ops redirects`, as typed: the cache is made what the links are, one of them or all."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.clicks.counters import clicks_by_day
 from chalicelib.clicks.purge import purge_clicks
@@ -153,7 +152,7 @@ def test_an_item_that_is_no_link_is_said_and_the_others_are_rebuilt(type_: Type)
     done = type_("rebuild", "--all")
 
     assert (1, "1 corrected, 1 failed: run it again\n") == (done.exit_code, done.stdout)
-    assert "odd: this is no link: KeyError: 'url'" in done.stderr.splitlines()
+    assert "odd: this is no link: ValidationError: Object missing required field `url`" in done.stderr.splitlines()
 
 
 @pytest.mark.parametrize("arguments", [(), ("my-link", "--all")], ids=str)

@@ -34,7 +34,7 @@ def a_click_message() -> str:
 
 def an_event_message(kind: EventType = "link.deleted") -> str:
     url = "https://example.com/"
-    return encode(LinkEvent(v=1, id=uuid.UUID(int=1), type=kind, code="my-link", url=url, version=1, occurred_at=NOW))
+    return encode(LinkEvent(v=1, id=uuid.UUID(int=1), type=kind, code="gone", url=url, version=1, occurred_at=NOW))
 
 
 CONSUMERS: dict[str, tuple[Consumer, str, Callable[[], str]]] = {
@@ -47,7 +47,7 @@ CONSUMERS: dict[str, tuple[Consumer, str, Callable[[], str]]] = {
 @pytest.fixture(params=CONSUMERS)
 def consumer(request: pytest.FixtureRequest) -> tuple[Consumer, str, Callable[[], str]]:
     """A function, the name of its queue in the template, and how a good message for it is made."""
-    insert_link(a_link(code="my-link", status=Status.DELETED))
+    insert_link(a_link(code="gone", status=Status.DELETED))
     return CONSUMERS[request.param]
 
 
