@@ -32,7 +32,7 @@ MOST_DELIVERIES = 5
 GROWTH: float = 6
 """Of the pause, from one delivery to the next: 15, 90, 540 and 3,240 seconds are an hour and four minutes."""
 
-HOPELESS_PAUSE = 2
+PERMANENT_FAILURE_PAUSE = 2
 """Seconds until a message that is not tried again, or to no avail, goes on its way to the dead-letter queue."""
 
 LONGEST_PAUSE = 11 * 60 * 60
@@ -45,7 +45,7 @@ class BatchFailed(RuntimeError):
     """Every message of a batch failed for one cause: a fault that should show among the function's errors."""
 
 
-class Hopeless(ValueError):
+class PermanentFailure(ValueError):
     """A message that can never succeed; the text says why."""
 
 
@@ -71,10 +71,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a message must come again: `hopeless` if that cannot help."""
+    """Why a message must come again: `permanent` if that cannot help."""
 
     cause: str
-    hopeless: bool = False
+    permanent: bool = False
 
     @classmethod
     def of(cls, error: BotoCoreError | ClientError) -> Self:
@@ -83,8 +83,8 @@ class Failure:
 
     def pause(self, receive_count: int) -> int:
         """Whole seconds until the message is delivered again, after its `receive_count`th delivery."""
-        if self.hopeless or receive_count >= MOST_DELIVERIES:
-            return HOPELESS_PAUSE
+        if self.permanent or receive_count >= MOST_DELIVERIES:
+            return PERMANENT_FAILURE_PAUSE
         return min(ceil(config.retry_pause_seconds() * GROWTH ** (receive_count - 1)), LONGEST_PAUSE)
 
 
@@ -101,7 +101,8 @@ def handle_each(
 ) -> dict[str, Any]:
     """Have `handle` work on each message of an SQS event, and answer for the batch as `respond` does.
 
-    `handle` is told how to ask for the seconds left. Its message comes back if it raises Hopeless or an AWS error.
+    `handle` is told how to ask for the seconds left. Its message comes back if it raises PermanentFailure or
+    botocore's errors.
     """
     deliveries = [Delivery.of(record) for record in event["Records"]]
     left = seconds_left(context)
@@ -112,8 +113,8 @@ def handle_each(
             continue
         try:
             handle(delivery, left)
-        except Hopeless as error:
-            failures[delivery] = Failure(str(error), hopeless=True)
+        except PermanentFailure as error:
+            failures[delivery] = Failure(str(error), permanent=True)
         except (BotoCoreError, ClientError) as error:
             failures[delivery] = Failure.of(error)
     return respond(deliveries, failures, queue_url)
@@ -131,7 +132,7 @@ def respond(deliveries: Sequence[Delivery], failures: Mapping[Delivery, Failure]
             extra={"failures": [{"message_id": each.message_id, "cause": why.cause} for each, why in failures.items()]},
         )
         causes = set(failures.values()) - {OUT_OF_TIME}
-        if len(failures) == len(deliveries) and len(causes) <= 1 and not any(why.hopeless for why in causes):
+        if len(failures) == len(deliveries) and len(causes) <= 1 and not any(why.permanent for why in causes):
             raise BatchFailed(f"all of {len(deliveries)} messages failed: {causes or OUT_OF_TIME}")
     return {"batchItemFailures": [{"itemIdentifier": delivery.message_id} for delivery in failures]}
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib import aws, clock, config
 from chalicelib.clicks.counters import DELETED_LINKS, SORT_KEY, counters_of, day_of, own_shard, sort_key
 from chalicelib.clicks.transactions import MOST_ACTIONS
-from chalicelib.deliveries import Delivery, Hopeless, handle_each
+from chalicelib.deliveries import Delivery, PermanentFailure, handle_each
 from chalicelib.links.events import LinkEvent, UndecodableEvent, decode
 from chalicelib.links.link import Status
 from chalicelib.observability import logger, measured
@@ -41,7 +41,7 @@ def _purge(delivery: Delivery, seconds_left: Callable[[], float]) -> None:
     try:
         deletion = decode(delivery.body)
     except UndecodableEvent as error:
-        raise Hopeless(f"undecodable: {error}") from error
+        raise PermanentFailure(f"undecodable: {error}") from error
     if deletion.type != "link.deleted":
         logger.warning("event of another type", extra={"code": deletion.code, "type": deletion.type})
         return
@@ -51,23 +51,23 @@ def _purge(delivery: Delivery, seconds_left: Callable[[], float]) -> None:
         if seconds_left() <= 0:
             # A new message, since this one may be delivered only five times.
             aws.sqs().send_message(QueueUrl=config.deleted_links_queue_url(), MessageBody=delivery.body)
-            _tell("purge goes on later", deletion, removed)
+            _log("purge goes on later", deletion, removed)
             return
         try:
             dynamodb.transact_write_items(TransactItems=[_still_deleted(deletion), *step])
         except dynamodb.exceptions.TransactionCanceledException as error:
             if error.response["CancellationReasons"][0]["Code"] == "ConditionalCheckFailed":
-                _tell("clicks kept, since the link is not deleted", deletion, removed)
+                _log("clicks kept, since the link is not deleted", deletion, removed)
                 return
             tries += 1
             clock.back_off(tries)
         else:
             tries = 0
             removed += sum("Delete" in action for action in step)
-    _tell("clicks purged", deletion, removed)
+    _log("clicks purged", deletion, removed)
 
 
-def _tell(what: str, deletion: LinkEvent, removed: int) -> None:
+def _log(what: str, deletion: LinkEvent, removed: int) -> None:
     logger.info(what, extra={"code": deletion.code, "version": deletion.version, **measured(RowsPurged=removed)})
 
 

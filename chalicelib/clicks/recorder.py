@@ -4,7 +4,7 @@ What may happen to a click here, and what follows:
 
     counted, now or before      its message is deleted from the queue
     of a deleted link           its message is deleted, and one line of the log names it
-    cannot be counted, ever     its message fails, hopelessly (chalicelib/deliveries.py)
+    cannot be counted, ever     its message fails for good (chalicelib/deliveries.py)
     cannot be counted now       its message fails, and comes back after a pause
     unknown (no answer came)    the same transaction again: if the first one was committed, its rows say so
 
@@ -13,7 +13,7 @@ Why the count is exact: docs/adr/0002-one-transaction-per-group.md.
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
@@ -32,7 +32,7 @@ MOST_TRIES = 8
 """Tries of one transaction in one invocation; after that its messages wait in the queue instead."""
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
-_PASSING_ERRORS = frozenset(
+_TRANSIENT_ERRORS = frozenset(
     {
         "InternalServerError",
         "ProvisionedThroughputExceededException",
@@ -44,6 +44,16 @@ _PASSING_ERRORS = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """What became of some clicks. Those of deleted links are in none of these."""
+
+    recorded: set[Click] = field(default_factory=set)
+    duplicates: set[Click] = field(default_factory=set)
+    """Counted before."""
+    failures: dict[Click, Failure] = field(default_factory=dict)
+
+
 def record_clicks(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Count the clicks of an SQS event; returns the partial batch response that names the messages to keep.
 
@@ -51,51 +61,53 @@ def record_clicks(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     an unreachable database.
     """
     deliveries = [Delivery.of(record) for record in event["Records"]]
-    failures = _count(deliveries, seconds_left(context))
-    return respond(deliveries, failures, config.click_queue_url())
-
-
-def _count(deliveries: Sequence[Delivery], left: Callable[[], float]) -> dict[Delivery, Failure]:
-    """Count what can be counted; returns the deliveries that must come again, with the reason."""
-    now, retention_days = clock.now(), config.click_retention_days()
-    failures: dict[Delivery, Failure] = {}
-    clicks: dict[tuple[str, str], Click] = {}
-    carriers: defaultdict[tuple[str, str], list[Delivery]] = defaultdict(list)
-    for delivery in deliveries:
-        try:
-            click = decode(delivery.body)
-        except UndecodableClick as error:
-            failures[delivery] = Failure(f"undecodable: {error}", hopeless=True)
-            continue
-        if reason := why_not_countable(click, now, retention_days):
-            failures[delivery] = Failure(reason, hopeless=True)
-            continue
-        clicks.setdefault(click.key, click)
-        carriers[click.key].append(delivery)
-    countable: list[Click] = []
-    try:
-        countable = _of_living_links(clicks.values(), left)
-    except (BotoCoreError, ClientError) as error:  # then it is not known of any
-        for copies in carriers.values():
-            failures |= dict.fromkeys(copies, Failure.of(error))
-    recorded = 0
-    duplicates = sum(len(carriers[click.key]) - 1 for click in countable)
-    # One after the other: transactions that touch the same counter would only cancel each other.
-    for transaction in plan(countable):
-        outcome = _commit(transaction, retention_days, left)
-        recorded += len(transaction.clicks) - outcome.duplicates - len(outcome.failures)
-        duplicates += outcome.duplicates
-        for click, failure in outcome.failures.items():
-            failures |= dict.fromkeys(carriers[click.key], failure)
+    copies, failures = _read(deliveries)
+    result = _count(copies.keys(), seconds_left(context))
+    for click, failure in result.failures.items():
+        failures |= dict.fromkeys(copies[click], failure)
+    counted = sum(len(copies[click]) for click in result.recorded | result.duplicates)
     logger.info(
         "clicks recorded",
         extra={
             "messages": len(deliveries),
-            "recorded": recorded,
-            **measured(ClicksDuplicate=duplicates, ClicksFailed=len(failures)),
+            "recorded": len(result.recorded),
+            **measured(ClicksDuplicate=counted - len(result.recorded), ClicksFailed=len(failures)),
         },
     )
-    return failures
+    return respond(deliveries, failures, config.click_queue_url())
+
+
+def _read(deliveries: Sequence[Delivery]) -> tuple[dict[Click, list[Delivery]], dict[Delivery, Failure]]:
+    """The clicks that may be counted, each with the deliveries that carry it; and why the others carry none."""
+    now, retention_days = clock.now(), config.click_retention_days()
+    clicks: dict[tuple[str, str], Click] = {}
+    copies: defaultdict[Click, list[Delivery]] = defaultdict(list)
+    failures: dict[Delivery, Failure] = {}
+    for delivery in deliveries:
+        try:
+            click = decode(delivery.body)
+        except UndecodableClick as error:
+            failures[delivery] = Failure(f"undecodable: {error}", permanent=True)
+            continue
+        if reason := why_not_countable(click, now, retention_days):
+            failures[delivery] = Failure(reason, permanent=True)
+            continue
+        copies[clicks.setdefault(click.key, click)].append(delivery)
+    return copies, failures
+
+
+def _count(clicks: Collection[Click], left: Callable[[], float]) -> _Result:
+    """Count what can be counted of some clicks, each a different one."""
+    result = _Result()
+    try:
+        living = _of_living_links(clicks, left)
+    except (BotoCoreError, ClientError) as error:  # then it is not known of any
+        result.failures.update(dict.fromkeys(clicks, Failure.of(error)))
+        return result
+    # One after the other: transactions that touch the same counter would only cancel each other.
+    for transaction in plan(living):
+        _commit(transaction, result, left)
+    return result
 
 
 def _of_living_links(clicks: Collection[Click], left: Callable[[], float]) -> list[Click]:
@@ -115,44 +127,40 @@ def _described(click: Click) -> dict[str, str]:
     return {"click_id": str(click.id), "code": click.code, "occurred_at": clock.rfc3339(click.occurred_at)}
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    duplicates: int
-    failures: dict[Click, Failure]
-
-
-def _commit(transaction: Transaction, retention_days: int, left: Callable[[], float]) -> _Outcome:
-    """Commit a transaction, trying again for as long as that can help and time allows."""
+def _commit(transaction: Transaction, result: _Result, left: Callable[[], float]) -> None:
+    """Commit a transaction, trying again for as long as that can help and time allows; adds to the result."""
     dynamodb = aws.dynamodb()
-    duplicates = tries = 0
-    failures: dict[Click, Failure] = {}
+    tries = 0
     failure = OUT_OF_TIME
     while transaction.clicks and tries < MOST_TRIES and left() > 0:
         try:
-            dynamodb.transact_write_items(TransactItems=transaction.actions(own_shard(), retention_days))
-            _tell(transaction)
-            return _Outcome(duplicates, failures)
+            dynamodb.transact_write_items(TransactItems=transaction.actions(own_shard(), config.click_retention_days()))
         except dynamodb.exceptions.TransactionCanceledException as error:
             cancellation = read_reasons(transaction, [each["Code"] for each in error.response["CancellationReasons"]])
-            duplicates += len(cancellation.duplicates)
-            failures |= dict.fromkeys(cancellation.impossible, Failure("refused by DynamoDB", hopeless=True))
+            result.duplicates.update(cancellation.duplicates)
+            refused = Failure("refused by DynamoDB", permanent=True)
+            result.failures.update(dict.fromkeys(cancellation.impossible, refused))
             transaction = cancellation.rest
             if not cancellation.busy:
                 continue
             failure = Failure(f"busy: {', '.join(cancellation.busy)}")
         except ClientError as error:
             failure = Failure.of(error)
-            if not _will_pass(error):
+            if not _is_transient(error):
                 break
         except BotoCoreError as error:  # no answer, or half of one: it may have been committed
             failure = Failure.of(error)
+        else:
+            result.recorded.update(transaction.clicks)
+            _log_committed(transaction)
+            return
         tries += 1
         if tries < MOST_TRIES:
             clock.back_off(tries)
-    return _Outcome(duplicates, failures | dict.fromkeys(transaction.clicks, failure))
+    result.failures.update(dict.fromkeys(transaction.clicks, failure))
 
 
-def _tell(committed: Transaction) -> None:
+def _log_committed(committed: Transaction) -> None:
     """Log which clicks have been counted. A transaction has fewer clicks than a line may have values."""
     now = clock.now()
     logger.info(
@@ -167,8 +175,8 @@ def _tell(committed: Transaction) -> None:
     )
 
 
-def _will_pass(error: ClientError) -> bool:
+def _is_transient(error: ClientError) -> bool:
     return (
-        error.response["Error"]["Code"] in _PASSING_ERRORS
+        error.response["Error"]["Code"] in _TRANSIENT_ERRORS
         or error.response["ResponseMetadata"]["HTTPStatusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR
     )

@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import Any
 
 from chalicelib import clock, config
-from chalicelib.deliveries import Delivery, Hopeless, handle_each
+from chalicelib.deliveries import Delivery, PermanentFailure, handle_each
 from chalicelib.links.blocklist import blocked_domains_over
 from chalicelib.links.events import UndecodableEvent, decode
 from chalicelib.links.link import Link, Status
@@ -56,7 +56,7 @@ def _refresh(delivery: Delivery, _: Callable[[], float]) -> None:
     try:
         change = decode(delivery.body)
     except UndecodableEvent as error:
-        raise Hopeless(f"undecodable: {error}") from error
+        raise PermanentFailure(f"undecodable: {error}") from error
     if change.type not in {"link.updated", "link.deleted"}:
         logger.warning("event of another type", extra={"code": change.code, "type": change.type})
         return
@@ -66,7 +66,7 @@ def _refresh(delivery: Delivery, _: Callable[[], float]) -> None:
         logger.warning("no such link", extra={"code": change.code})
         return
     except (LookupError, ValueError) as error:  # an item that was put there by hand
-        raise Hopeless(f"not a link: {type(error).__name__}: {error}") from error
+        raise PermanentFailure(f"not a link: {type(error).__name__}: {error}") from error
     lag = (clock.now() - change.occurred_at) / timedelta(milliseconds=1)
     logger.info(
         "redirect refreshed" if correction else "redirect was right",

@@ -206,7 +206,7 @@ def test_a_click_that_dynamodb_will_never_accept_fails_alone(faults: Faults) -> 
 
     assert kept(records[1]) == response
     assert each_once(fine) == rows_and_count()
-    assert [[deliveries.HOPELESS_PAUSE]] == put_off(faults)
+    assert [[deliveries.PERMANENT_FAILURE_PAUSE]] == put_off(faults)
 
 
 # What does not pass, and what does not pass in time

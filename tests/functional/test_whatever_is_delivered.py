@@ -75,7 +75,7 @@ def test_one_odd_message_fails_alone_or_not_at_all(
 def test_a_message_that_can_never_succeed_ends_in_the_dead_letter_queue_and_the_others_are_done(
     consumer: tuple[Consumer, str, Callable[[], str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deliveries, "HOPELESS_PAUSE", 0)
+    monkeypatch.setattr(deliveries, "PERMANENT_FAILURE_PAUSE", 0)
     consume, queue, good = consumer
     sqs, url = infrastructure.sqs(), infrastructure.queue_url(f"{queue}Queue")
     for body in (good(), "bad", good()):

@@ -42,8 +42,8 @@ def test_after_its_last_delivery_a_message_is_not_kept_from_the_dead_letter_queu
 
 
 @pytest.mark.parametrize("receive_count", [1, 2, 5])
-def test_a_hopeless_message_is_not_kept_waiting(receive_count: int) -> None:
-    assert 2 == Failure("undecodable", hopeless=True).pause(receive_count)
+def test_a_message_that_can_never_succeed_is_not_kept_waiting(receive_count: int) -> None:
+    assert 2 == Failure("undecodable", permanent=True).pause(receive_count)
 
 
 def test_no_pause_is_longer_than_sqs_allows_of_a_message_that_was_received_some_minutes_ago(
