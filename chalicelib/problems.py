@@ -101,7 +101,7 @@ class BlockedTarget(BadRequest):
 
 
 class InvalidCode(BadRequest):
-    """The wished-for code is malformed or reserved."""
+    """The requested code is malformed or reserved."""
 
 
 class Unauthenticated(Problem):
@@ -140,7 +140,7 @@ class LinkNotFound(NotFound):
 
 
 class CodeTaken(Problem):
-    """The wished-for code belongs to another link, or did once: codes are never given out again."""
+    """The requested code belongs to another link, or did once: codes are never given out again."""
 
     status = HTTPStatus.CONFLICT
 

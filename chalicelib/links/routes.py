@@ -9,9 +9,9 @@ from chalice.app import Blueprint, Request, Response
 from msgspec import structs
 
 from chalicelib.addresses import base_url, own_addresses
-from chalicelib.links.link import LONGEST_OWNER, Link, Status, Use, request_body
+from chalicelib.links.link import LONGEST_OWNER, Link, Use, request_body
 from chalicelib.parameters import whole_number
-from chalicelib.problems import BadRequest, BodyTooLarge, LinkDeleted, UnsupportedMediaType
+from chalicelib.problems import BadRequest, BodyTooLarge, UnsupportedMediaType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,14 +70,9 @@ def get_links() -> dict[str, Any]:
 @routes.route("/links/{code}", methods=["GET"])
 def get_link(code: str) -> Response:
     """Show a link to its owner."""
-    from chalicelib.links.store import read_link
+    from chalicelib.links.show import visible_link
 
-    request = routes.current_request
-    link = read_link(unquote(code))
-    _caller(request).require_may_see(link.owner)
-    if link.status is Status.DELETED:
-        raise LinkDeleted(link.code)
-    return _shown(link)
+    return _shown(visible_link(unquote(code), _caller(routes.current_request)))
 
 
 @routes.route("/links/{code}", methods=["PUT"])
