@@ -39,16 +39,7 @@ def delete(visitor: Visitor, code: str = "my-link") -> Answer:
 def test_a_link_gets_another_target_and_a_higher_version(ada: Visitor) -> None:
     answer = put(ada)
 
-    link = {
-        "code": "my-link",
-        "url": "https://example.org/new",
-        "short_url": "https://go.example.com/my-link",
-        "owner": "ada",
-        "version": 2,
-        "created_at": "2026-05-27T10:15:30.123Z",
-        "updated_at": "2026-05-27T10:15:30.123Z",
-        "changed_by": ada.key_id,
-    }
+    link = a_link(url="https://example.org/new", version=2, changed_by=ada.key_id).public("https://go.example.com")
     assert Answer(200, {"ETag": '"2"', **NO_STORE}, link) == answer
     assert link == ada.get("/links/my-link").body
 

@@ -11,18 +11,7 @@ from tests.faults import Faults
 from tests.functional.visitor import NO_STORE, Answer, Visitor, a_problem
 
 MY_LINK = Answer(
-    200,
-    {"ETag": '"3"', **NO_STORE},
-    {
-        "code": "my-link",
-        "url": "https://example.com/",
-        "short_url": "https://go.example.com/my-link",
-        "owner": "ada",
-        "version": 3,
-        "created_at": "2026-05-27T10:15:30.123Z",
-        "updated_at": "2026-05-27T10:15:30.123Z",
-        "changed_by": None,
-    },
+    200, {"ETag": '"3"', **NO_STORE}, a_link(code="my-link", owner="ada", version=3).public("https://go.example.com")
 )
 
 
