@@ -47,7 +47,7 @@ def count_created_link(message: str) -> None:
     if event.type != "link.created":
         # A filter policy takes up to 15 minutes to take effect:
         # https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html
-        logger.info("not a new link", extra={"event_id": str(event.id), "type": event.type})
+        logger.warning("event of another type", extra={"code": event.code, "type": event.type})
         return
     dynamodb = aws.dynamodb()
     try:

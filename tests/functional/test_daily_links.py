@@ -104,8 +104,8 @@ def test_an_event_that_is_not_of_a_new_link_is_logged_and_not_counted(
 
     count_created_link(encode(event))
 
-    assert [("not a new link", str(event.id), kind)] == [
-        (line["message"], line["event_id"], line["type"]) for line in logs()
+    assert [("event of another type", event.code, kind)] == [
+        (line["message"], line["code"], line["type"]) for line in logs()
     ]
     assert [] == by_day(admin)
 
