@@ -1,7 +1,7 @@
 """Settings: the one place that reads the environment.
 
 Read when first needed and not at import, since packaging imports the app without them. Each function names the
-variable it reads; infra/template.yaml sets them, and the README's settings table explains them.
+variable it reads; infra/template.yaml sets them, and docs/settings.md lists them.
 """
 
 import os

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from itertools import groupby
 from operator import attrgetter
 from types import GenericAlias
-from typing import Any, Literal, NamedTuple, TypedDict
+from typing import Annotated, Any, Literal, NamedTuple, TypedDict
 
 import msgspec
 
@@ -41,7 +41,10 @@ class Health(TypedDict):
 
 PublicLink = msgspec.defstruct(
     "PublicLink",
-    [*fields(Use.SHOW).items(), ("short_url", str)],
+    [
+        *fields(Use.SHOW).items(),
+        ("short_url", Annotated[str, msgspec.Meta(description="The address that visitors follow.")]),
+    ],
     namespace={"__doc__": "A link, as the HTTP API shows it."},
     kw_only=True,
 )

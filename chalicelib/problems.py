@@ -210,7 +210,10 @@ class IdempotencyKeyReused(Problem):
 
 
 class TooManyRequests(Problem):
-    """More requests than are let through at once. API Gateway says so itself; nothing here raises it."""
+    """More requests than are let through at once.
+
+    API Gateway says so itself; nothing here raises it.
+    """
 
     status = HTTPStatus.TOO_MANY_REQUESTS
     headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
@@ -236,6 +239,6 @@ def of_status(status: int) -> Problem:
     """The problem that an answer of Chalice's own with this status is."""
     match status:
         case HTTPStatus.BAD_REQUEST:
-            return BadRequest("The request cannot be understood. Compare it with the README's table of the API.")
+            return BadRequest("The request cannot be understood. Compare it with the description at /openapi.json.")
         case _:
             return InternalError()

@@ -34,8 +34,8 @@ from ops import (
     look,
     measure,
     models,
-    openapi,
     redirects,
+    reference,
     restore,
     smoke,
     stages,
@@ -266,10 +266,10 @@ def show_deploy_policy(stage: Deployed) -> None:
     print(deploy_policy.text(stage))
 
 
-@commands.command(name="openapi")
-def write_openapi() -> None:
-    """Write docs/openapi.json anew, after a change of the API."""
-    openapi.write()
+@commands.command(name="reference")
+def write_reference() -> None:
+    """Regenerate the reference pages in docs/, after a change of the API, the settings or the commands."""
+    reference.write(typer.main.get_group(commands))
 
 
 EXPECTED = (

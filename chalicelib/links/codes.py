@@ -18,7 +18,10 @@ _SCHEMA = {"pattern": f"^{_PATTERN}$"}
 Code = Annotated[str, msgspec.Meta(pattern=rf"^{_PATTERN}\Z", extra_json_schema=_SCHEMA)]
 """A code in a message or a cursor, checked when it is decoded."""
 
-RequestedCode = Annotated[str, msgspec.Meta(extra_json_schema=_SCHEMA)]
+RequestedCode = Annotated[
+    str,
+    msgspec.Meta(description="What follows the host in the short URL; case-sensitive.", extra_json_schema=_SCHEMA),
+]
 """A code in a request, to be checked by `check_code`, which says why it is refused."""
 
 RESERVED = frozenset(

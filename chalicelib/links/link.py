@@ -49,17 +49,24 @@ Url = Annotated[
     str,
     msgspec.Meta(
         description=(
-            "Where the link leads: http or https, which it gets if it has neither, without a user name or password, "
-            "not the shortener's own address."
+            "Where the link leads: an http or https address without a user name or password. Without a scheme it gets "
+            "https://. Neither the shortener's own address nor, as a rule, one on a private network."
         ),
         extra_json_schema={"minLength": 1, "maxLength": LONGEST_URL},
     ),
 ]
 """The target of a link. `normalise_url` checks it, and says why it is refused."""
 
-Owner = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_OWNER)]
+Owner = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1, max_length=LONGEST_OWNER, description="Whose link it is: the owner of the key that created it."
+    ),
+]
 
-Version = Annotated[int, msgspec.Meta(ge=1, le=10**18 - 1)]
+Version = Annotated[
+    int, msgspec.Meta(ge=1, le=10**18 - 1, description="1 at first, and one more with every change; the ETag.")
+]
 """At most 18 digits, which every JSON parser and DynamoDB take."""
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -81,8 +88,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     owner: Annotated[Owner, Use.SHOW | Use.COMPARE]
     version: Annotated[Version, Use.SHOW]
     status: Annotated[Status, Use.COMPARE]
-    created_at: Annotated[Moment, Use.SHOW]
-    updated_at: Annotated[Moment, Use.SHOW]
+    created_at: Annotated[Moment, msgspec.Meta(description="When it was created, in UTC."), Use.SHOW]
+    updated_at: Annotated[Moment, msgspec.Meta(description="When it was changed last, in UTC."), Use.SHOW]
     changed_by: Annotated[KeyId, Use.SHOW] = None
 
     def public(self, base_url: str) -> dict[str, Any]:
