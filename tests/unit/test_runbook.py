@@ -1,4 +1,4 @@
-"""Whoever was woken types what the runbook and the alarms say: every command must be one that there is."""
+"""Whoever was woken types what the documents and the alarms say: every command must be one that there is."""
 
 import re
 import shlex
@@ -10,7 +10,14 @@ import typer
 from ops import PROJECT
 from ops.__main__ import commands
 
-_PAGES = ("docs/runbook.md", "docs/cost.md", "infra/alarms.yaml")
+_PAGES = (
+    "README.md",
+    "docs/blocked-domains.md",
+    "docs/cost.md",
+    "docs/keys.md",
+    "docs/runbook.md",
+    "infra/alarms.yaml",
+)
 
 
 def typed() -> Iterator[str]:
