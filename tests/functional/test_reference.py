@@ -1,10 +1,12 @@
 """The reference pages in docs/ are what the code, the template and the commands say."""
 
+import re
 from pathlib import Path
 
 import pytest
 import typer
 
+from chalicelib.links.codes import RESERVED
 from ops import PROJECT, reference
 from ops.__main__ import commands
 
@@ -57,3 +59,9 @@ def test_who_may_call_a_route_follows_from_what_it_refuses() -> None:
             strict=True,
         )
     )
+
+
+def test_every_reserved_code_is_listed() -> None:
+    [listed] = re.findall(r"these are reserved: (.*?)\.\n", PAGES[PROJECT / "docs" / "api.md"], re.DOTALL)
+
+    assert set(re.findall(r"`([a-z]+)`", listed)) == RESERVED
