@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench import aws, charts, cold, recorder, stack, task, warm
 from ops import PROJECT
-from ops.package import package
+from ops.deploying.package import package
 
 CHARTS = PROJECT / "docs" / "charts"
 

@@ -4,8 +4,8 @@ import io
 import json
 import zipfile
 
-from ops import emulator
-from ops.aws import client
+from ops.shared import emulation
+from ops.shared.aws import client
 
 NOOP = """
 def handler(event, context):
@@ -78,7 +78,7 @@ def _put_behind_a_gateway(name: str, function: str) -> str:
         **where,
         type="AWS_PROXY",
         integrationHttpMethod="POST",
-        uri=f"arn:aws:apigateway:{emulator.REGION}:lambda:path/2015-03-31/functions/{function}/invocations",
+        uri=f"arn:aws:apigateway:{emulation.REGION}:lambda:path/2015-03-31/functions/{function}/invocations",
     )
     gateway.create_deployment(restApiId=api, stageName="api")
     return api

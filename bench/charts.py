@@ -8,7 +8,7 @@ from matplotlib.figure import Figure as Drawing
 
 from bench.rounds import Figure
 from bench.warm import Redirect
-from ops.load import percentile
+from ops.watching.load import percentile
 
 _OURS, _THEIRS, _LEFT_OUT = "#2a6f97", "#adb5bd", "#bcd4e6"
 

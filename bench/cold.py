@@ -9,7 +9,7 @@ from typing import NamedTuple
 from bench import task
 from bench.aws import Stub
 from bench.rounds import BASELINE, PROGRAMS, Figure, cpu_seconds, in_turns
-from ops import emulator
+from ops.local import emulator
 
 ROUNDS = 9
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from ops import emulator
+from ops.local import emulator
 
 PROGRAMS = Path(__file__).parent / "programs"
 BASELINE = "baseline"

@@ -25,13 +25,15 @@ from chalicelib.clicks.click import Click, encode
 from chalicelib.clicks.counters import SHARDS, SORT_KEY, clicks_by_day, sort_key
 from chalicelib.clicks.transactions import plan
 from chalicelib.links.create import LinkRequest, create_link
-from ops import emulator
-from ops.aws import client
-from ops.deploy import deploy, queue_depth
-from ops.load import percentile
-from ops.logs import json_lines
-from ops.package import package
-from ops.stages import LOCAL, function_environment
+from ops.deploying.deployment import deploy
+from ops.deploying.package import package
+from ops.local import emulator
+from ops.shared import emulation
+from ops.shared.aws import client
+from ops.shared.log_lines import json_lines
+from ops.shared.queues import queue_depth
+from ops.shared.stages import LOCAL, function_environment
+from ops.watching.load import percentile
 from tests.costs import item_bytes
 from tests.e2e.deployed import free_port
 
@@ -84,7 +86,7 @@ class Stack:
 def deployed(directory: Path) -> Iterator[Mapping[str, str]]:
     """The stage `local`, with the bare functions beside it; gives the URLs of FOLLOWS, SENDER and BASELINE."""
     with emulator.emulated_aws(free_port(), directory) as endpoint:
-        os.environ.update(emulator.environment(endpoint))
+        os.environ.update(emulation.environment(endpoint))
         deployment = deploy(package(LOCAL), LOCAL, {}, lambda _: None)
         emulator.complete(deployment)
         os.environ.update(function_environment(LOCAL))
@@ -95,7 +97,7 @@ def deployed(directory: Path) -> Iterator[Mapping[str, str]]:
             for what, name, code in ((BASELINE, "noop", bare.NOOP), (SENDER, "sender", bare.SENDER))
         }
         apis[FOLLOWS] = deployment.outputs["RestAPIId"]
-        yield {what: emulator.deployed_url(endpoint, {"RestAPIId": api}) for what, api in apis.items()}
+        yield {what: emulation.deployed_url(endpoint, {"RestAPIId": api}) for what, api in apis.items()}
 
 
 def measure(directory: Path) -> Stack:

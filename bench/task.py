@@ -7,8 +7,8 @@ from io import BytesIO
 from pathlib import Path
 
 from bench.aws import Stub
-from ops.bytecode import add_bytecode
-from ops.package import Package
+from ops.deploying.bytecode import add_bytecode
+from ops.deploying.package import Package
 
 ROOTS = Path("chalicelib/models/amazon-roots.pem")
 

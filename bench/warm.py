@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.aws import Stub
 from bench.rounds import BASELINE, PROGRAMS, Figure, in_turns
-from ops import emulator
+from ops.local import emulator
 
 ROUNDS = 15
 FOLLOWS = 100

@@ -2,7 +2,7 @@
 
 botocore is used directly: boto3's own layer on top is resources and sessions, which nothing here uses, and importing
 it would lengthen every cold start. So would most of botocore's data, of which MODELS has what we need: a client can do
-what ops/models.py lists, and nothing else.
+what ops/local/models.py lists, and nothing else.
 """
 
 import threading

@@ -1,7 +1,7 @@
 """What every answer tells a browser: how to treat it, and which other sites' scripts may read it.
 
-API Gateway answers some requests itself: infra/template.yaml gives those answers the same headers, and ops/gateway.py
-those of `chalice local`.
+API Gateway answers some requests itself: infra/template.yaml gives those answers the same headers, and
+ops/local/gateway.py those of `chalice local`.
 """
 
 from collections.abc import Iterable, Mapping

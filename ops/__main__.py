@@ -1,12 +1,8 @@
 """`python -m ops`: everything that is done to a stack from the keyboard."""
 
-import json
 import logging
-import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from enum import StrEnum
-from typing import Annotated, Any
+from collections.abc import Callable
 
 import httpx
 import typer
@@ -14,282 +10,56 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from chalicelib.observability import logger
-from ops import (
-    PROJECT,
-    aws,
-    blocklist,
-    changes,
-    clicks,
-    consumers,
-    deploy_policy,
-    dlq,
-    doctor,
-    emulator,
-    keys,
-    leftovers,
-    links,
-    load,
-    local,
-    logs,
-    look,
-    measure,
-    models,
-    redirects,
-    reference,
-    restore,
-    smoke,
-    stages,
-    status,
-)
-from ops import deploy as deployment
-from ops import package as packaging
+from ops.data import blocklist, keys, links
+from ops.deploying import deploy, deploy_policy, destroy
+from ops.local import doctor, models, reference, run
+from ops.repairing import clicks, consumers, dlq, redirects, restore
+from ops.shared.errors import OperatorError
+from ops.watching import load, logs, measure, status
+
+ROOMS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
+    "On this machine": {
+        "run": run.run,
+        "doctor": doctor.examine,
+        "reference": reference.write,
+        "models": models.write,
+    },
+    "Deploying": {
+        "deploy": deploy.deploy,
+        "destroy": destroy.destroy,
+        "deploy-policy": deploy_policy.show_deploy_policy,
+    },
+    "Keys, blocked domains, links": {
+        "keys": keys.commands,
+        "blocklist": blocklist.commands,
+        "links": links.commands,
+    },
+    "Watching": {
+        "status": status.show_status,
+        "logs": logs.show_logs,
+        "load": load.send,
+        "measure": measure.measure,
+    },
+    "Repairing": {
+        "dlq": dlq.commands,
+        "clicks": clicks.commands,
+        "pause": consumers.pause,
+        "resume": consumers.resume,
+        "redirects": redirects.commands,
+        "restore": restore.commands,
+    },
+}
+"""What there is to type, by its purpose: a command, or several under one name."""
 
 commands = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
-commands.add_typer(keys.commands, name="keys")
-commands.add_typer(blocklist.commands, name="blocklist")
-commands.add_typer(links.commands, name="links")
-commands.add_typer(redirects.commands, name="redirects")
-commands.add_typer(restore.commands, name="restore")
-commands.add_typer(clicks.commands, name="clicks")
-commands.add_typer(dlq.commands, name="dlq")
+for purpose, members in ROOMS.items():
+    for name, member in members.items():
+        if isinstance(member, typer.Typer):
+            commands.add_typer(member, name=name, rich_help_panel=purpose)
+        else:
+            commands.command(name=name, rich_help_panel=purpose)(member)
 
-
-def real_stage(stage: str) -> str:
-    """Refuse a stage that nobody has described, and the one that only `make run` deploys."""
-    known = json.loads((PROJECT / ".chalice" / "config.json").read_text())["stages"].keys() - {stages.LOCAL}
-    if stage not in known:
-        raise typer.BadParameter(f"the stages that can be deployed are: {', '.join(sorted(known))}")
-    return stage
-
-
-class Alarms(StrEnum):
-    """Which alarms a stage has; what each choice costs is in docs/cost.md."""
-
-    NONE = "none"
-    ESSENTIAL = "essential"
-    ALL = "all"
-
-
-Deployed = Annotated[str, typer.Option(callback=real_stage, help="A stage of .chalice/config.json.")]
-
-
-@commands.command()
-def run(
-    port: Annotated[int, typer.Option(envvar="PORT", help="Where HTTP is served.")] = 8000,
-    aws_port: Annotated[int, typer.Option(envvar="AWS_PORT", help="Where the emulated AWS listens.")] = 4566,
-) -> None:
-    """Run everything on this machine, until Ctrl-C."""
-    local.run(port, aws_port)
-
-
-def setting(variable: str, purpose: str, **limits: Any) -> Any:
-    """The option of a parameter of the stack, and the environment variable that may stand for it."""
-    return typer.Option(envvar=variable, help=purpose, rich_help_panel="Settings", **limits)
-
-
-@commands.command()
-def deploy(
-    context: typer.Context,
-    stage: Deployed,
-    reset: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="A setting to put back to its default.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask. Without a terminal nobody is asked anyway.")] = False,
-    force_replacement: Annotated[
-        bool, typer.Option("--force-replacement", help="Lose what tables, queues, logs or the API hold, if need be.")
-    ] = False,
-    change_runtime: Annotated[
-        bool, typer.Option("--change-runtime", help="Have the functions run on another version of Python than now.")
-    ] = False,
-    watch_minutes: Annotated[
-        int, typer.Option(min=0, max=180, help="How long an alarm afterwards takes the deployment back.")
-    ] = 5,
-    smoke_test: Annotated[bool, typer.Option(help="Try what was deployed.")] = True,
-    # The settings: each is the parameter of infra/template.yaml with its name. One that is not given stays as it is.
-    base_url: Annotated[str | None, setting("BASE_URL", "Where visitors follow links.")] = None,
-    allowed_origins: Annotated[str | None, setting("ALLOWED_ORIGINS", "Sites that may call the API.")] = None,
-    domain_name: Annotated[str | None, setting("DOMAIN_NAME", "A domain of your own, such as go.example.com.")] = None,
-    certificate_arn: Annotated[
-        str | None, setting("CERTIFICATE_ARN", "The domain's certificate, in us-east-1.")
-    ] = None,
-    click_retention_days: Annotated[int | None, setting("CLICK_RETENTION_DAYS", "Of a click's row.", min=30)] = None,
-    alarms: Annotated[Alarms | None, setting("ALARMS", "Which alarms there are.")] = None,
-    alarm_email: Annotated[str | None, setting("ALARM_EMAIL", "Who is told when an alarm goes off.")] = None,
-    runbook_url: Annotated[str | None, setting("RUNBOOK_URL", "Where whoever is told finds the runbook.")] = None,
-    quiet_minutes: Annotated[
-        int | None, setting("QUIET_MINUTES", "Alarm after so long without a redirect.", min=0, max=1440)
-    ] = None,
-    dashboard: Annotated[str | None, setting("DASHBOARD", "Whether there is a dashboard: yes or no.")] = None,
-    requests_per_second: Annotated[int | None, setting("REQUESTS_PER_SECOND", "More are refused.", min=1)] = None,
-    request_burst: Annotated[int | None, setting("REQUEST_BURST", "Requests at once.", min=1)] = None,
-    links_per_second: Annotated[int | None, setting("LINKS_PER_SECOND", "New links; more are refused.", min=1)] = None,
-    link_burst: Annotated[int | None, setting("LINK_BURST", "New links at once.", min=1)] = None,
-    reserve_recorder: Annotated[
-        str | None, setting("RESERVE_RECORDER", "Whether concurrency is kept for counting clicks: true or false.")
-    ] = None,
-    firewall: Annotated[str | None, setting("FIREWALL", "Whether AWS WAF is before the API: true or false.")] = None,
-    requests_per_address: Annotated[
-        int | None, setting("REQUESTS_PER_ADDRESS", "In five minutes, if there is a firewall.", min=10)
-    ] = None,
-    access_logs: Annotated[
-        str | None, setting("ACCESS_LOGS", "Whether API Gateway logs each request: true or false.")
-    ] = None,
-    tracing: Annotated[str | None, setting("TRACING", "Active, to trace the functions with X-Ray.")] = None,
-    private_targets_allowed: Annotated[
-        str | None, setting("PRIVATE_TARGETS_ALLOWED", "Whether links may point at private networks: true or false.")
-    ] = None,
-) -> None:
-    """Deploy the checkout to the account and region of the environment, and try it."""
-    package = packaging.package(stage)
-    settings = chosen(context.params, package.sam["Parameters"], reset or [])
-    previous = deployment.deployed_version(stage)
-    print(f"linkly-{stage}: version {package.version} on {package.runtime}, in place of {previous or 'none'}")
-    if not change_runtime:
-        require_same_runtime(stage, deployment.deployed_runtime(stage), package.runtime)
-
-    def agree(planned: Sequence[changes.Change]) -> None:
-        review(planned, stage, dry_run=dry_run, yes=yes, force_replacement=force_replacement)
-
-    deployed = deployment.deploy(package, stage, settings, print, agree=agree, watch_minutes=watch_minutes)
-    for name, value in deployed.outputs.items():
-        print(f"{name}: {value}")
-    if smoke_test:
-        try_out(stage, stages.address(deployed.outputs), previous)
-
-
-def require_same_runtime(stage: str, deployed: str | None, packaged: str) -> None:
-    """Have a stage deployed with one version of Python, by whoever and wherever. Raises DeploymentFailed."""
-    if deployed not in {None, packaged}:
-        raise deployment.DeploymentFailed(
-            f"linkly-{stage} runs on {deployed}, and .venv has {packaged}. Deploy it with the same: "
-            f"rm -rf .venv .venv-aws && make deploy STAGE={stage} PYTHON={deployed}\n"
-            "If it is to run on another one from now on: --change-runtime"
-        )
-
-
-def review(planned: Sequence[changes.Change], stage: str, *, dry_run: bool, yes: bool, force_replacement: bool) -> None:
-    """Stop a deployment that would lose something, or that is only to be shown, or that somebody at a terminal refuses.
-
-    Raises DeploymentFailed, Exit or Abort.
-    """
-    losses = changes.losses(planned)
-    if losses and not (force_replacement or dry_run):
-        raise deployment.DeploymentFailed("\n".join([*losses, "If that is what you want: --force-replacement"]))
-    for loss in losses:
-        print(f"CAUTION  {loss}")
-    if dry_run:
-        print("Nothing was changed.")
-        raise typer.Exit
-    if not yes and sys.stdin.isatty():
-        typer.confirm(f"Deploy this to linkly-{stage}?", abort=True)
-
-
-def chosen(options: Mapping[str, Any], parameters: Iterable[str], reset: Sequence[str]) -> dict[str, str | None]:
-    """The parameters of the stack that are given, by their names; None for one that goes back to its default.
-
-    The option of BaseUrl is base_url; one that is empty goes back, too.
-    """
-    given = {name: options.get(re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()) for name in parameters}
-    return {name: str(value) or None for name, value in given.items() if value is not None} | dict.fromkeys(reset)
-
-
-def try_out(stage: str, url: str, previous: str | None) -> None:
-    """Run the smoke test, and say how to go back if it fails."""
-    stages.connect(stage)
-    print(f"trying {url}")
-    try:
-        smoke.smoke_test(url, print)
-    except smoke.SmokeTestFailed as failed:
-        known = previous and previous != "unknown" and not previous.endswith("-dirty")
-        advice = (
-            f"To go back: git checkout {previous} && make deploy STAGE={stage}"
-            if known
-            else f"The version before was {previous or 'none'}, to which no commit leads back."
-        )
-        raise smoke.SmokeTestFailed(
-            f"The smoke test failed, and what was deployed stays. {failed}\n{advice}"
-        ) from failed
-
-
-@commands.command()
-def destroy(
-    stage: Deployed,
-    discard_messages: Annotated[bool, typer.Option(help="Delete the queues even if clicks wait in them.")] = False,
-    delete_tables: Annotated[
-        bool, typer.Option("--delete-tables", help="Delete all data as well: tables, logs, what was deployed.")
-    ] = False,
-    yes_delete_the_data: Annotated[
-        str, typer.Option(metavar="STAGE", help="The stage's name once more, where nobody can be asked.")
-    ] = "",
-) -> None:
-    """Delete a stage's stack. Its tables stay, unless told otherwise; deploying the stage again adopts them."""
-    waiting = deployment.waiting_messages(stage)
-    if waiting and not discard_messages:
-        listed = ", ".join(f"{count} in {name}" for name, count in waiting.items())
-        raise deployment.DeploymentFailed(
-            f"Clicks would be lost with the queues: {listed}. Let them be recorded first, or add --discard-messages."
-        )
-    if delete_tables:
-        confirm_deletion(stage, yes_delete_the_data)
-    deployment.destroy(stage, print)
-    if delete_tables:
-        leftovers.delete(stage, print)
-        print(f"The stack linkly-{stage} is gone, and all of its data.")
-    else:
-        print(f"The stack linkly-{stage} is gone. Its tables stay: python -m ops deploy --stage {stage} adopts them.")
-
-
-def confirm_deletion(stage: str, typed: str) -> None:
-    """Have the stage's name typed, unless it was, before its data is deleted. Raises BadParameter."""
-    if not typed and sys.stdin.isatty():
-        typed = typer.prompt(f"All links, counts and keys of {stage} will be deleted. To go on, type the stage's name")
-    if typed != stage:
-        raise typer.BadParameter(
-            f"all links, counts and keys of {stage} would be deleted; if they should be: --yes-delete-the-data {stage}"
-        )
-
-
-commands.command(name="logs")(logs.show_logs)
-commands.command(name="status")(status.show_status)
-commands.command(name="doctor")(doctor.examine)
-commands.command()(consumers.pause)
-commands.command()(consumers.resume)
-commands.command(name="models")(models.write)
-commands.command(name="measure")(measure.measure)
-commands.command(name="load")(load.send)
-
-
-@commands.command(name="deploy-policy")
-def show_deploy_policy(stage: Deployed) -> None:
-    """Print what a role may do that deploys a stage, as an IAM policy for this account and region."""
-    print(deploy_policy.text(stage))
-
-
-@commands.command(name="reference")
-def write_reference() -> None:
-    """Regenerate the reference pages in docs/, after a change of the API, the settings or the commands."""
-    reference.write(typer.main.get_group(commands))
-
-
-EXPECTED = (
-    BotoCoreError,
-    ClientError,
-    httpx.HTTPError,
-    aws.NotConnected,
-    consumers.SwitchFailed,
-    deployment.DeploymentFailed,
-    emulator.EmulatorFailed,
-    emulator.PortTaken,
-    local.AlreadyRunning,
-    local.HttpFailed,
-    local.PortChanged,
-    look.LookFailed,
-    packaging.PackagingFailed,
-    restore.RestoreFailed,
-    smoke.SmokeTestFailed,
-    stages.StageUnknown,
-)
+EXPECTED = (BotoCoreError, ClientError, httpx.HTTPError, OperatorError)
 """Errors whose sentence says what to do; a traceback would only hide it."""
 
 if __name__ == "__main__":

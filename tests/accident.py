@@ -11,9 +11,9 @@ from typing import Any
 
 import typer
 
-from ops.aws import client
-from ops.deploy import stack_name
-from ops.stages import Stage, connect
+from ops.shared.aws import client
+from ops.shared.stacks import stack_name
+from ops.shared.stages import Stage, connect
 
 commands = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 

@@ -7,7 +7,7 @@ goes in one transaction with being added to those of DELETED_LINKS.
 A message only says where to look. Each step is a transaction that also asks the link itself, whether it is deleted and
 at no newer version than the message has: so a link that was restored loses nothing from then on, even if that happens
 in the middle. A day's counters go together, so that of each day either all clicks count or none, and those can be
-counted again (ops/restore.py).
+counted again (ops/repairing/restore.py).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -5,15 +5,16 @@ from collections.abc import Iterator
 import pytest
 
 from chalicelib import aws as app_aws
-from ops import emulator, local
-from ops.deploy import Deployment, deploy
-from ops.package import package
-from ops.stages import LOCAL, function_environment
+from ops.deploying.deployment import Deployment, deploy
+from ops.deploying.package import package
+from ops.local import emulator, run
+from ops.shared import emulation
+from ops.shared.stages import LOCAL, function_environment
 from tests.e2e.deployed import Linkly, free_port, linkly_at
 
 ALLOWED_ORIGIN = "https://admin.example.com"
 # A purge must still come later than the last click, which memory and cache allow some seconds after a deletion.
-SHORT_WAITS = {"RetryPauseSeconds": str(local.RETRY_PAUSE_SECONDS), "PurgeDelaySeconds": "12"}
+SHORT_WAITS = {"RetryPauseSeconds": str(run.RETRY_PAUSE_SECONDS), "PurgeDelaySeconds": "12"}
 
 
 LONGEST = ("drills", "operations", "live_links", "chaos", "description", "run", "permissions", "restore", "emulator")
@@ -33,7 +34,7 @@ def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         emulator.emulated_aws(free_port(), tmp_path_factory.mktemp("aws")) as endpoint,
         pytest.MonkeyPatch.context() as patch,
     ):
-        for name, value in emulator.environment(endpoint).items():
+        for name, value in emulation.environment(endpoint).items():
             patch.setenv(name, value)
         yield endpoint
 
@@ -56,5 +57,5 @@ def deployment(aws_endpoint: str) -> Iterator[Deployment]:
 @pytest.fixture(scope="session")
 def linkly(aws_endpoint: str, deployment: Deployment) -> Iterator[Linkly]:
     """Linkly over its API Gateway URL."""
-    with linkly_at(emulator.deployed_url(aws_endpoint, deployment.outputs)) as deployed:
+    with linkly_at(emulation.deployed_url(aws_endpoint, deployment.outputs)) as deployed:
         yield deployed

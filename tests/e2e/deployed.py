@@ -18,10 +18,11 @@ import httpx
 
 from chalicelib import config
 from chalicelib.access.keys import Role
-from ops import PROJECT, emulator
-from ops.aws import client
-from ops.keys import make_key
-from ops.stages import LOCAL
+from ops import PROJECT
+from ops.data.keys import make_key
+from ops.local import emulator
+from ops.shared.aws import client
+from ops.shared.stages import LOCAL
 from tests.accident import deny, end_denial
 
 if TYPE_CHECKING:
@@ -82,7 +83,17 @@ def http_process(environment: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
     port = free_port()
     with TemporaryDirectory() as directory, (Path(directory) / "output").open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "ops.gateway", "local", "--stage", LOCAL, "--port", str(port), "--no-autoreload"],
+            [
+                sys.executable,
+                "-m",
+                "ops.local.gateway",
+                "local",
+                "--stage",
+                LOCAL,
+                "--port",
+                str(port),
+                "--no-autoreload",
+            ],
             cwd=PROJECT,
             env={**os.environ, **environment, "PYTHONUNBUFFERED": "1"},
             stdout=output,

@@ -20,11 +20,12 @@ import pytest
 from chalicelib import aws, clock, config
 from chalicelib.clicks.click import new_click
 from chalicelib.clicks.queue import enqueue
-from ops import emulator
-from ops.aws import client
-from ops.deploy import deploy
-from ops.package import package
-from ops.stages import LOCAL, function_environment
+from ops.deploying.deployment import deploy
+from ops.deploying.package import package
+from ops.local import emulator
+from ops.shared import emulation
+from ops.shared.aws import client
+from ops.shared.stages import LOCAL, function_environment
 from tests.e2e.conftest import SHORT_WAITS
 from tests.e2e.deployed import Linkly, dead_letters_url, eventually, free_port, linkly_at, ops, waiting
 
@@ -75,7 +76,7 @@ def stormy_linkly(directory: Path, proxy_port: int) -> Iterator[Linkly]:
         emulator.emulated_aws(free_port(), directory, lambda_endpoint=f"http://127.0.0.1:{proxy_port}") as endpoint,
         pytest.MonkeyPatch.context() as patch,
     ):
-        for name, value in emulator.environment(endpoint).items():
+        for name, value in emulation.environment(endpoint).items():
             patch.setenv(name, value)
         deployment = deploy(package(LOCAL), LOCAL, SHORT_WAITS, lambda _: None)
         emulator.complete(deployment)
@@ -85,7 +86,7 @@ def stormy_linkly(directory: Path, proxy_port: int) -> Iterator[Linkly]:
         aws.forget_clients()
         with (
             proxy_process(endpoint, proxy_port),
-            linkly_at(emulator.deployed_url(endpoint, deployment.outputs)) as linkly,
+            linkly_at(emulation.deployed_url(endpoint, deployment.outputs)) as linkly,
         ):
             yield linkly
     aws.forget_clients()

@@ -11,9 +11,9 @@ from botocore.exceptions import ClientError
 
 from chalicelib import config
 from ops import PROJECT
-from ops.aws import client
-from ops.consumers import find_consumer, switch
-from ops.stages import LOCAL
+from ops.repairing.consumers import find_consumer, switch
+from ops.shared.aws import client
+from ops.shared.stages import LOCAL
 from tests.accident import end_denial
 from tests.e2e.deployed import Linkly, dead_letters_url, eventually, waiting
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from ops import emulator
-from ops.aws import client
+from ops.local import emulator
+from ops.shared import emulation
+from ops.shared.aws import client
 from tests.e2e.deployed import eventually, free_port
 
 MONTH = 30 * 24 * 60 * 60
@@ -129,7 +130,7 @@ def port() -> Iterator[int]:
     """Where the emulated AWS of this module listens; this process's environment then points to it."""
     port = free_port()
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in emulator.environment(f"http://localhost:{port}").items():
+        for name, value in emulation.environment(f"http://localhost:{port}").items():
             patch.setenv(name, value)
         yield port
 

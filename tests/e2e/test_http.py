@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib import browsers
 from chalicelib.openapi import PublicLink
-from ops.deploy import Deployment
+from ops.deploying.deployment import Deployment
 from tests.e2e.conftest import ALLOWED_ORIGIN
 from tests.e2e.deployed import Linkly, eventually, http_process, linkly_at
 

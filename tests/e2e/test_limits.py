@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ops.aws import client
-from ops.deploy import Deployment
+from ops.deploying.deployment import Deployment
+from ops.shared.aws import client
 from tests.e2e.deployed import Linkly
 from tests.e2e.test_http import assert_problem
 

@@ -12,10 +12,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.clicks.click import encode
-from ops import PROJECT, emulator
-from ops.artifacts import SUPERSEDED, bucket_name
-from ops.aws import client
-from ops.deploy import outputs
+from ops import PROJECT
+from ops.deploying.artifacts import SUPERSEDED, bucket_name
+from ops.shared import emulation
+from ops.shared.aws import client
+from ops.shared.stacks import outputs
 from tests.builders import a_click
 from tests.checkout import copy_checkout
 from tests.e2e.deployed import eventually, ops
@@ -57,7 +58,7 @@ def first_deployment(domain: tuple[str, ...]) -> str:
 @pytest.fixture
 def dev(aws_endpoint: str, first_deployment: str) -> str:  # noqa: ARG001 (it is there for what it does)
     """The URL of the stage `dev`, which changes when it is destroyed and deployed again."""
-    return emulator.deployed_url(aws_endpoint, outputs("dev"))
+    return emulation.deployed_url(aws_endpoint, outputs("dev"))
 
 
 def make_key() -> str:
@@ -126,7 +127,7 @@ def test_a_stage_that_is_destroyed_and_deployed_again_has_its_links_still(
     )  # of the smoke test's link, which is to be purged
     deployed = deploy(*domain)
 
-    url = emulator.deployed_url(aws_endpoint, outputs("dev"))
+    url = emulation.deployed_url(aws_endpoint, outputs("dev"))
     assert (destroyed.returncode, deployed.returncode) == (0, 0), destroyed.stderr + deployed.stderr
     assert "delete complete      linkly-dev" in destroyed.stdout
     assert "import   LinksTable (AWS::DynamoDB::Table)" in deployed.stdout

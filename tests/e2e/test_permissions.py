@@ -18,9 +18,9 @@ from chalicelib.links.events import encode as encode_event
 from chalicelib.links.link import Status
 from chalicelib.links.store import insert_link
 from ops import PROJECT
-from ops.aws import account, client
-from ops.deploy import Deployment
-from ops.keys import make_key
+from ops.data.keys import make_key
+from ops.deploying.deployment import Deployment
+from ops.shared.aws import account, client
 from tests.builders import a_link, a_message, a_request, an_sqs_event
 
 

@@ -4,7 +4,7 @@ import json
 import time
 from typing import Any
 
-from ops.aws import client
+from ops.shared.aws import client
 from tests.addresses import ADDRESSES, HEADERS
 from tests.e2e.deployed import Linkly, eventually, forbidden, logged
 

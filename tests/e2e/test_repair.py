@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from chalicelib import config
 from chalicelib.clicks.counters import clicks_by_day
 from chalicelib.links.events import encode
-from ops.aws import client
+from ops.shared.aws import client
 from tests.builders import a_created_event
 from tests.e2e.deployed import Linkly, dead_letters_url, eventually, forbidden, logged, ops, waiting
 

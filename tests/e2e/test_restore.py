@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib import config
 from chalicelib.clicks.counters import clicks_by_day
-from ops import restore
+from ops.repairing import restore
 from tests.e2e.deployed import Linkly, eventually, ops, waiting
 
 

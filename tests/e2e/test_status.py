@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from chalicelib import config
-from ops.aws import client
+from ops.shared.aws import client
 from tests.e2e.deployed import Linkly, dead_letters_url, eventually, ops, waiting
 
 

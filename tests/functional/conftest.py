@@ -13,7 +13,7 @@ from app import app
 from chalicelib import aws
 from chalicelib.access.keys import Role
 from chalicelib.observability import logger
-from ops import gateway
+from ops.local import gateway
 from tests import infrastructure
 from tests.builders import StoppedClock
 from tests.faults import Faults

@@ -10,7 +10,7 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from typing import Any
 
-from ops import look
+from ops.shared.queues import RECEIVERS
 
 
 class LargeQueues:
@@ -27,7 +27,7 @@ class LargeQueues:
         """Bodies that are not accepted when they are sent back."""
         self.poison: set[str] = set()
         """Bodies that are in the dead-letter queue again as soon as they are sent back."""
-        self._seconds_a_call = seconds_a_call / look.RECEIVERS  # so many calls are made at once
+        self._seconds_a_call = seconds_a_call / RECEIVERS  # so many calls are made at once
         self._visible = deque(self.bodies)
         self._hidden: list[tuple[float, str]] = []
         self._back_at: dict[str, float] = {}

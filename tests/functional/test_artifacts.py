@@ -3,8 +3,8 @@
 import boto3
 import pytest
 
-from ops import artifacts
-from ops.package import Package
+from ops.deploying import artifacts
+from ops.deploying.package import Package
 
 STAGE = "test"
 OLD, NEW = (Package(code, {}, "v1") for code in (b"old code", b"new code"))

@@ -16,7 +16,7 @@ from chalicelib.links.link import Link, Status
 from chalicelib.links.store import insert_link, read_link, update_link
 from chalicelib.redirects import follow
 from chalicelib.redirects.cache import Redirect, block_redirect, find_redirect, put_redirect, unblock_redirect
-from ops import blocklist
+from ops.data import blocklist
 from tests import infrastructure
 from tests.builders import StoppedClock, a_link
 from tests.faults import Fault, Faults, lost, lost_once, refused, reset, throttled, timed_out

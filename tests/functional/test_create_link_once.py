@@ -7,7 +7,7 @@ from http import HTTPStatus
 import pytest
 
 from chalicelib.links.store import insert_link, read_link
-from ops.restore import put_back
+from ops.repairing.restore import put_back
 from tests import infrastructure
 from tests.builders import StoppedClock, a_link
 from tests.faults import Fault, Faults, lost, refused, reset, throttled, timed_out

@@ -9,8 +9,9 @@ from chalice.test import Client
 
 from chalicelib import config
 from chalicelib.links.events import encode
-from ops import aws, dlq
-from ops.deploy import queue_depth
+from ops.repairing import dlq
+from ops.shared import aws
+from ops.shared.queues import queue_depth
 from tests import infrastructure
 from tests.builders import TODAY, a_created_event
 from tests.functional.terminal import Type, terminal

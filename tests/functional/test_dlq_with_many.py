@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from chalicelib.clicks.click import encode
-from ops import deploy, dlq, look, reconcile
-from ops.look import LookFailed
+from ops.repairing import dlq, reconcile
+from ops.shared import queues as queues_module
+from ops.shared.queues import RECEIVERS, LookFailed, looked_at
 from tests.builders import TODAY, a_click
 from tests.functional.large_queue import LargeQueues
 from tests.functional.terminal import Type, terminal
@@ -20,9 +21,9 @@ A_TENTH = 0.1
 def queues_of(monkeypatch: pytest.MonkeyPatch, *bodies: str, seconds_a_call: float = A_TENTH) -> LargeQueues:
     """Queues in place of SQS, whose dead-letter queue has these messages."""
     queues = LargeQueues(bodies, seconds_a_call)
-    for module in (deploy, dlq, look):
+    for module in (dlq, queues_module):
         monkeypatch.setattr(module, "client", lambda _: queues)
-    monkeypatch.setattr(look, "time", queues)
+    monkeypatch.setattr(queues_module, "time", queues)
     return queues
 
 
@@ -43,7 +44,7 @@ def test_reconcile_knows_every_dead_click_and_puts_them_back(monkeypatch: pytest
 
     assert Counter({TODAY: MANY}) == Counter(dead.values())
     assert MANY == queues.visible
-    assert queues.calls.count("receive_message") <= MANY / 10 + look.RECEIVERS
+    assert queues.calls.count("receive_message") <= MANY / 10 + RECEIVERS
 
 
 def test_a_look_that_takes_longer_than_messages_stay_hidden_ends_and_says_what_to_do(
@@ -51,7 +52,7 @@ def test_a_look_that_takes_longer_than_messages_stay_hidden_ends_and_says_what_t
 ) -> None:
     queues = queues_of(monkeypatch, *numbered(MANY), seconds_a_call=2)
 
-    with look.looked_at("https://sqs.example/linkly-test-clicks-dlq") as looking, pytest.raises(LookFailed) as failed:
+    with looked_at("https://sqs.example/linkly-test-clicks-dlq") as looking, pytest.raises(LookFailed) as failed:
         list(looking.messages())
 
     assert (
@@ -66,7 +67,7 @@ def test_a_look_ends_where_messages_are_not_hidden(monkeypatch: pytest.MonkeyPat
     receive = queues.receive_message
     monkeypatch.setattr(queues, "receive_message", lambda **request: receive(**{**request, "VisibilityTimeout": 0}))
 
-    with look.looked_at("https://sqs.example/linkly-test-clicks-dlq") as looking:
+    with looked_at("https://sqs.example/linkly-test-clicks-dlq") as looking:
         seen = Counter(message["Body"] for message in looking.messages())
 
     assert 1 == max(seen.values())
@@ -75,7 +76,7 @@ def test_a_look_ends_where_messages_are_not_hidden(monkeypatch: pytest.MonkeyPat
 def test_a_look_at_more_messages_than_sqs_hides_at_once_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     queues = queues_of(monkeypatch, *numbered(130_000), seconds_a_call=0.01)
 
-    with look.looked_at("https://sqs.example/linkly-test-clicks-dlq") as looking, pytest.raises(LookFailed):
+    with looked_at("https://sqs.example/linkly-test-clicks-dlq") as looking, pytest.raises(LookFailed):
         list(looking.messages())
 
     assert 130_000 == queues.visible
@@ -172,7 +173,7 @@ def test_a_message_that_sqs_hands_out_twice_is_seen_once(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(queues, "receive_message", twice)
 
-    with look.looked_at("https://sqs.example/linkly-test-clicks-dlq") as looking:
+    with looked_at("https://sqs.example/linkly-test-clicks-dlq") as looking:
         seen = Counter(message["Body"] for message in looking.messages())
 
     assert Counter(numbered(95)) == seen

@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.access.keys import ApiKey, Role, parse_token
 from chalicelib.access.store import KeyNotReplaced, find_key, list_keys, note_use, put_key, revoke_key
-from ops import keys
+from ops.data import keys
 from tests import infrastructure
 from tests.builders import NOW, TOKEN, StoppedClock, a_key
 from tests.functional.terminal import Type, terminal

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.stub import Stubber
 
-from ops import leftovers
+from ops.deploying import leftovers
 from tests import infrastructure
 from tests.faults import Fault, Faults, lost, timed_out
 

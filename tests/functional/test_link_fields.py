@@ -16,8 +16,8 @@ from chalicelib.links.link import Link, Status, Use, defaults, fields
 from chalicelib.links.routes import ChangedLink, NewLink
 from chalicelib.links.store import insert_link, read_link, replace_link
 from chalicelib.openapi import PublicLink
-from ops.link_files import Format, read_links, write_links
-from ops.restore import Outcome, put_back
+from ops.data.link_files import Format, read_links, write_links
+from ops.repairing.restore import Outcome, put_back
 from tests.builders import NOW, a_link
 from tests.functional.visitor import Visitor
 

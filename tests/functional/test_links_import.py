@@ -8,8 +8,8 @@ from chalicelib import aws, config
 from chalicelib.links.blocklist import put_domain
 from chalicelib.links.link import Link, Status
 from chalicelib.links.store import every_link, insert_link
-from ops.link_files import Format, write_links
-from ops.links import Outcome, import_links
+from ops.data.link_files import Format, write_links
+from ops.data.links import Outcome, import_links
 from tests.builders import NOW, a_link
 from tests.functional.visitor import Visitor
 from tests.infrastructure import items

@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 import pytest
 
-from ops.measure import describe_writes, writes
+from ops.watching.measure import describe_writes, writes
 from tests.builders import StoppedClock
 
 HOUR = timedelta(hours=1)

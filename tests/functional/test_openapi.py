@@ -7,7 +7,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from app import app
 from chalicelib.openapi import ROUTES
 from chalicelib.problems import NotFound, Problem, TooManyRequests, Unauthenticated
-from ops import openapi
+from ops.local import openapi
 from tests.functional.visitor import Visitor
 from tests.infrastructure import BASE_URL, template
 

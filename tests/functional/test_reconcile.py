@@ -13,10 +13,10 @@ from chalicelib.clicks import purge, recorder
 from chalicelib.clicks.click import encode
 from chalicelib.links.link import Status
 from chalicelib.links.store import insert_link
-from ops import reconcile
-from ops.aws import client
-from ops.logs import writer
-from ops.reconcile import Balance, Books, Key
+from ops.repairing import reconcile
+from ops.repairing.reconcile import Balance, Books, Key
+from ops.shared.aws import client
+from ops.shared.log_lines import writer
 from tests import infrastructure
 from tests.builders import LambdaContext, StoppedClock, a_click, a_link, a_message, an_sqs_event
 from tests.faults import Faults, lost, throttled, timed_out

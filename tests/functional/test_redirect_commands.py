@@ -12,7 +12,7 @@ from chalicelib.links.link import Link, Status
 from chalicelib.links.store import insert_link, read_link, replace_link
 from chalicelib.redirects import follow
 from chalicelib.redirects.cache import Redirect, put_redirect
-from ops import redirects
+from ops.repairing import redirects
 from tests import infrastructure
 from tests.builders import LambdaContext, a_link, a_message, an_sqs_event, clicks
 from tests.faults import Fault, Faults, lost, refused, throttled, timed_out

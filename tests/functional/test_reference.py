@@ -7,7 +7,8 @@ import pytest
 import typer
 
 from chalicelib.links.codes import RESERVED
-from ops import PROJECT, reference
+from ops import PROJECT
+from ops.local import reference
 from ops.__main__ import commands
 
 PAGES = reference.pages(typer.main.get_group(commands))

@@ -16,8 +16,8 @@ from chalicelib.links.events import LinkEvent, encode
 from chalicelib.links.link import Link, Status
 from chalicelib.links.store import every_link, insert_link, read_link, replace_link
 from chalicelib.redirects.cache import Redirect, find_redirect, put_redirect
-from ops import restore
-from ops.restore import Outcome, beside, copy_missing, count_again, put_back, raise_counters
+from ops.repairing import restore
+from ops.repairing.restore import Outcome, beside, copy_missing, count_again, put_back, raise_counters
 from tests.builders import NOW, TODAY, LambdaContext, a_click, a_link, a_message, an_sqs_event, clicks
 from tests.functional.terminal import terminal
 from tests.infrastructure import dynamodb, items, receive, sqs

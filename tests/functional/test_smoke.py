@@ -6,7 +6,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from ops import smoke
+from ops.deploying import smoke
 from tests import infrastructure
 
 Answers = dict[str, httpx.Response]
@@ -23,12 +23,12 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Callable[[Answers], list[str]]:
             return answers[requests[-1]]
 
         monkeypatch.setattr(
-            "ops.smoke.httpx.Client", functools.partial(httpx.Client, transport=httpx.MockTransport(answer))
+            "ops.deploying.smoke.httpx.Client", functools.partial(httpx.Client, transport=httpx.MockTransport(answer))
         )
         return requests
 
-    monkeypatch.setattr("ops.smoke.SECONDS_TO_ANSWER", 0)
-    monkeypatch.setattr("ops.smoke.SECONDS_TO_COUNT", 0)
+    monkeypatch.setattr("ops.deploying.smoke.SECONDS_TO_ANSWER", 0)
+    monkeypatch.setattr("ops.deploying.smoke.SECONDS_TO_COUNT", 0)
     return answers
 
 

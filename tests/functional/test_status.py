@@ -11,9 +11,9 @@ from chalicelib.clicks import recorder
 from chalicelib.clicks.click import Click, encode
 from chalicelib.links.link import Status
 from chalicelib.links.store import insert_link
-from ops import status
-from ops.aws import client
-from ops.logs import writer
+from ops.shared.aws import client
+from ops.shared.log_lines import writer
+from ops.watching import status
 from tests.builders import LambdaContext, StoppedClock, a_click, a_link, a_message, an_sqs_event
 
 

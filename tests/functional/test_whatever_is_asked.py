@@ -15,7 +15,7 @@ from chalicelib.access.keys import Role
 from chalicelib.access.store import put_key
 from chalicelib.links.link import Link, Status
 from chalicelib.redirects import follow
-from ops import openapi
+from ops.local import openapi
 from tests import infrastructure
 from tests.builders import TOKEN, LambdaContext, a_key, a_link, a_request
 from tests.functional.odd import ODD, texts, values

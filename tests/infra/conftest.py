@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ops.package import Package, package
+from ops.deploying.package import Package, package
 
 Resources = Mapping[str, Mapping[str, Any]]
 

@@ -11,7 +11,7 @@ import pytest
 from chalicelib import deliveries
 from chalicelib.observability import METRICS
 from ops import PROJECT
-from ops import __main__ as ops_commands
+from ops.deploying.deploy import deploy
 from tests.infra.conftest import Resources, of_type
 
 RUNBOOK = (PROJECT / "docs" / "runbook.md").read_text()
@@ -107,7 +107,7 @@ def test_one_click_that_is_not_queued_alarms_nobody_and_takes_no_deployment_back
     alarms: Mapping[str, Mapping[str, Any]],
 ) -> None:
     alarm = alarms["ClicksUnqueuedAlarm"]
-    watched_minutes = inspect.signature(ops_commands.deploy).parameters["watch_minutes"].default
+    watched_minutes = inspect.signature(deploy).parameters["watch_minutes"].default
 
     assert (60, 5, 3, 0) == tuple(
         alarm[name] for name in ("Period", "EvaluationPeriods", "DatapointsToAlarm", "Threshold")

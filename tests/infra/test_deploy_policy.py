@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-from ops import deploy_policy
+from ops.deploying import deploy_policy
 from tests.infra.conftest import Resources
 
 LONGEST_INLINE_POLICY = 10_240
@@ -111,7 +111,7 @@ def policy(monkeypatch: pytest.MonkeyPatch) -> Mapping[str, Any]:
     """The policy for the stage `dev`."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setattr("ops.deploy_policy.account", lambda: ACCOUNT)
+    monkeypatch.setattr("ops.deploying.deploy_policy.account", lambda: ACCOUNT)
     made: Mapping[str, Any] = json.loads(deploy_policy.text("dev"))
     return made
 

@@ -46,7 +46,10 @@ def run(checkout: Path, program: str) -> Any:
 
 
 def test_it_is_deployed_with_its_subscription_and_its_permissions(checkout: Path) -> None:
-    program = "import json; from ops.package import package; print(json.dumps(package('dev').template('some-bucket')))"
+    program = (
+        "import json; from ops.deploying.package import package; "
+        "print(json.dumps(package('dev').template('some-bucket')))"
+    )
 
     resources = run(checkout, program)["Resources"]
 

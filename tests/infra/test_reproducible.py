@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from ops.package import reproducible, version
+from ops.deploying.package import reproducible, version
 from tests.checkout import copy_checkout
 
 
 def packaged(checkout: Path) -> dict[str, str]:
     """What packaging a checkout gives: the code's hash, which is in its name, and the template."""
     program = (
-        "import json; from ops.package import package; made = package('dev'); "
+        "import json; from ops.deploying.package import package; made = package('dev'); "
         "print(json.dumps({'code': made.code_key, 'template': made.template('some-bucket')}))"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=checkout, capture_output=True, text=True, check=False)

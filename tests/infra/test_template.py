@@ -12,8 +12,9 @@ from typing import Any
 
 from chalicelib import browsers, config, deliveries, problems
 from chalicelib.analytics import daily_links
-from ops import blocklist, look
-from ops.package import package
+from ops.data import blocklist
+from ops.deploying.package import package
+from ops.shared import queues
 from tests.infra.conftest import Resources, of_type
 
 type_of_names = {
@@ -269,10 +270,10 @@ def test_a_dead_letter_stays_hidden_for_as_long_as_somebody_may_look_at_it(resou
         name: queue for name, queue in of_type(resources, "AWS::SQS::Queue").items() if "RedrivePolicy" not in queue
     }
 
-    assert dict.fromkeys(dead_letters, look.SECONDS_HIDDEN) == {
+    assert dict.fromkeys(dead_letters, queues.SECONDS_HIDDEN) == {
         name: queue["VisibilityTimeout"] for name, queue in dead_letters.items()
     }
-    assert look.SECONDS_TO_LOOK < look.SECONDS_HIDDEN
+    assert queues.SECONDS_TO_LOOK < queues.SECONDS_HIDDEN
 
 
 def test_nothing_polls_a_dead_letter_queue(resources: Resources) -> None:

@@ -14,6 +14,7 @@ import yaml
 
 from ops import PROJECT
 from ops import __main__ as commands
+from ops.deploying import deploy
 
 WORKFLOWS = sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
 
@@ -80,5 +81,5 @@ def test_every_setting_is_a_parameter_of_the_stack(template: Mapping[str, Any]) 
 
     assert dict.fromkeys(options, "given") == {
         re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): value
-        for name, value in commands.chosen(options, template["Parameters"], []).items()
+        for name, value in deploy.chosen(options, template["Parameters"], []).items()
     }

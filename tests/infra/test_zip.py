@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from ops import PROJECT
-from ops.bytecode import NOT_IMPORTED, add_bytecode
-from ops.package import Package
+from ops.deploying.bytecode import NOT_IMPORTED, add_bytecode
+from ops.deploying.package import Package
 
 
 def test_the_zip_is_small(dev_package: Package) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib import aws
 from chalicelib.aws import MODELS
-from ops.models import OPERATIONS, contents
+from ops.local.models import OPERATIONS, contents
 
 
 def test_a_client_is_made_once_and_again_when_it_is_forgotten() -> None:

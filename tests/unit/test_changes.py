@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ops.changes import describe, losses
+from ops.deploying.change_sets import describe, losses
 
 
 def a_change(action: str, kind: str, **rest: Any) -> dict[str, Any]:

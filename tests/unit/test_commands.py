@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import typer
 
-from ops import __main__ as commands
-from ops import smoke
-from ops.deploy import DeploymentFailed
+from ops.deploying import deploy, smoke
+from ops.deploying.deployment import DeploymentFailed
+from ops.deploying.destroy import confirm_deletion
 
 LOSS: Any = {
     "Action": "Remove",
@@ -28,12 +28,12 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         raise typer.Abort
 
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("ops.__main__.typer.confirm", refuse)
+    monkeypatch.setattr("ops.deploying.deploy.typer.confirm", refuse)
     return asked
 
 
 def review(*changes: Any, dry_run: bool = False, yes: bool = False, force_replacement: bool = False) -> None:
-    commands.review(changes, "dev", dry_run=dry_run, yes=yes, force_replacement=force_replacement)
+    deploy.review(changes, "dev", dry_run=dry_run, yes=yes, force_replacement=force_replacement)
 
 
 def test_somebody_at_a_terminal_is_asked(terminal: list[str]) -> None:
@@ -88,11 +88,11 @@ def test_whoever_sees_a_smoke_test_fail_is_told_how_to_go_back(
     def fail(*_: Any) -> None:
         raise smoke.SmokeTestFailed("follow: no.")
 
-    monkeypatch.setattr("ops.__main__.stages.connect", lambda _: None)
-    monkeypatch.setattr("ops.__main__.smoke.smoke_test", fail)
+    monkeypatch.setattr("ops.deploying.deploy.stages.connect", lambda _: None)
+    monkeypatch.setattr("ops.deploying.deploy.smoke.smoke_test", fail)
 
     with pytest.raises(smoke.SmokeTestFailed) as failed:
-        commands.try_out("dev", "https://example.org", previous)
+        deploy.try_out("dev", "https://example.org", previous)
 
     assert f"The smoke test failed, and what was deployed stays. follow: no.\n{advice}" == str(failed.value)
 
@@ -101,7 +101,7 @@ def test_a_setting_is_what_is_given_or_goes_back_or_is_left_alone() -> None:
     options = {"base_url": "", "click_retention_days": 31, "alarm_email": None, "throttle": "9", "dry_run": True}
     parameters = ["BaseUrl", "ClickRetentionDays", "AlarmEmail", "Throttle", "PurgeDelaySeconds"]
 
-    settings = commands.chosen(options, parameters, ["Throttle"])
+    settings = deploy.chosen(options, parameters, ["Throttle"])
 
     assert {"BaseUrl": None, "ClickRetentionDays": "31", "Throttle": None} == settings
 
@@ -111,27 +111,27 @@ def test_data_is_not_deleted_unless_the_stages_name_is_given(typed: str, monkeyp
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
 
     with pytest.raises(typer.BadParameter, match="--yes-delete-the-data dev"):
-        commands.confirm_deletion("dev", typed)
+        confirm_deletion("dev", typed)
 
 
 @pytest.mark.usefixtures("terminal")
 def test_at_a_terminal_the_stages_name_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ops.__main__.typer.prompt", lambda _: "dev")
-    commands.confirm_deletion("dev", "")
-    monkeypatch.setattr("ops.__main__.typer.prompt", lambda _: "yes")
+    monkeypatch.setattr("ops.deploying.destroy.typer.prompt", lambda _: "dev")
+    confirm_deletion("dev", "")
+    monkeypatch.setattr("ops.deploying.destroy.typer.prompt", lambda _: "yes")
 
     with pytest.raises(typer.BadParameter):
-        commands.confirm_deletion("dev", "")
+        confirm_deletion("dev", "")
 
 
 @pytest.mark.parametrize("deployed", [None, "python3.13"])
 def test_a_stage_is_deployed_with_the_python_that_it_runs_on(deployed: str | None) -> None:
-    commands.require_same_runtime("dev", deployed, "python3.13")
+    deploy.require_same_runtime("dev", deployed, "python3.13")
 
 
 def test_a_stage_is_not_deployed_with_another_python_than_it_runs_on() -> None:
     with pytest.raises(DeploymentFailed) as refused:
-        commands.require_same_runtime("dev", "python3.12", "python3.13")
+        deploy.require_same_runtime("dev", "python3.12", "python3.13")
 
     assert (
         "linkly-dev runs on python3.12, and .venv has python3.13. Deploy it with the same: "

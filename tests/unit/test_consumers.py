@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from ops import consumers
-from ops.consumers import Consumer, SwitchFailed, switch
+from ops.repairing import consumers
+from ops.repairing.consumers import Consumer, SwitchFailed, switch
 
 CONSUMER = Consumer("record_clicks", "an-id", "arn:aws:sqs:eu-central-1:123456789012:linkly-dev-clicks", "Enabled", "")
 

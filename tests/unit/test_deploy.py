@@ -12,8 +12,8 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from ops import deploy as deployment
-from ops.package import Package
+from ops.deploying import deployment
+from ops.deploying.package import Package
 
 STACK_ID = "arn:aws:cloudformation:eu-central-1:123456789012:stack/linkly-dev/1"
 ARN = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:"
@@ -23,13 +23,13 @@ ARN = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:"
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mapping[str, Stubber]]:
     """CloudFormation and CloudWatch, which answer what they were told to, in that order."""
     stubs = {name: Stubber(boto3.client(name)) for name in ("cloudformation", "cloudwatch")}
-    for module in ("deploy", "progress", "alarms"):
+    for module in ("deploying.deployment", "deploying.progress", "deploying.rollback", "shared.stacks"):
         monkeypatch.setattr(f"ops.{module}.client", lambda name: stubs[name].client)
-    monkeypatch.setattr("ops.progress.SECONDS_BETWEEN_LOOKS", 0)
-    monkeypatch.setattr("ops.artifacts.make_bucket", lambda _: "some-bucket")
-    monkeypatch.setattr("ops.artifacts.upload", lambda *_: "https://some-bucket/template.json")
-    monkeypatch.setattr("ops.artifacts.supersede_all_but", lambda *_: None)
-    monkeypatch.setattr("ops.deploy._token", lambda: "ours")
+    monkeypatch.setattr("ops.deploying.progress.SECONDS_BETWEEN_LOOKS", 0)
+    monkeypatch.setattr("ops.deploying.artifacts.make_bucket", lambda _: "some-bucket")
+    monkeypatch.setattr("ops.deploying.artifacts.upload", lambda *_: "https://some-bucket/template.json")
+    monkeypatch.setattr("ops.deploying.artifacts.supersede_all_but", lambda *_: None)
+    monkeypatch.setattr("ops.deploying.deployment._token", lambda: "ours")
     for stub in stubs.values():
         stub.activate()
     yield stubs
@@ -277,7 +277,7 @@ def test_the_code_of_the_version_before_is_kept_until_the_next_has_been_deployed
     if deployed:
         aws["cloudformation"].add_response("describe_stacks", the_stack())
     kept: list[str] = []
-    monkeypatch.setattr("ops.artifacts.supersede_all_but", lambda package, _: kept.append(package.version))
+    monkeypatch.setattr("ops.deploying.artifacts.supersede_all_but", lambda package, _: kept.append(package.version))
 
     with suppress(deployment.DeploymentFailed):
         deployment.deploy(package, "dev", {}, lambda _: None)

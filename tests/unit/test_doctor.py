@@ -8,8 +8,8 @@ import pytest
 import typer
 from botocore.exceptions import EndpointConnectionError
 
-from ops import doctor
-from ops.doctor import (
+from ops.local import doctor
+from ops.local.doctor import (
     Finding,
     Level,
     of_account,

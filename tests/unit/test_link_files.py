@@ -12,7 +12,7 @@ from chalicelib.links.codes import RESERVED
 from chalicelib.links.link import Link, Status
 from chalicelib.links.targets import normalise_url
 from chalicelib.problems import InvalidUrl
-from ops.link_files import COLUMNS, Format, NoHeader, Refusal, read_links, write_links
+from ops.data.link_files import COLUMNS, Format, NoHeader, Refusal, read_links, write_links
 from tests.builders import a_link
 
 OURS = frozenset({"https://go.example.com"})

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ops import local
+from ops.local import run
 
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -22,7 +22,7 @@ def own_handlers() -> Iterator[None]:
 @pytest.mark.timeout(10)
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_it_is_told_to_stop_at_any_moment_also_while_it_looks_whether_it_was(ending: signal.Signals) -> None:
-    stopping = local.stop_on_signals()
+    stopping = run.stop_on_signals()
     with vars(stopping)["_cond"]:  # as in its wait(), which a signal may interrupt
         signal.raise_signal(ending)
 

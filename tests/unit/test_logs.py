@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from ops import logs
-from ops.logs import Line, Selection, as_object, follow_lines, json_lines, one_line, pattern, print_json, print_line
+from ops.shared import log_lines
+from ops.shared.log_lines import Line, Selection, json_lines, pattern
+from ops.watching import logs
+from ops.watching.logs import as_object, follow_lines, one_line, print_json, print_line
 
 CLICK_ID = "3f0f7d0e-5a43-4c39-9d53-5d3d1c8f7a11"
 
@@ -64,7 +66,8 @@ def stop() -> Patience:
 def cloudwatch(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Cloudwatch]:
     def install(*arriving: list[Line], trouble: list[Exception] | None = None) -> Cloudwatch:
         made = Cloudwatch(*arriving, trouble=trouble)
-        monkeypatch.setattr(logs, "client", lambda _: made)
+        for module in (logs, log_lines):
+            monkeypatch.setattr(module, "client", lambda _: made)
         return made
 
     return install

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from ops.load import Follow, Load, describe, percentile
-from ops.measure import Report, parse
+from ops.watching.load import Follow, Load, describe, percentile
+from ops.watching.measure import Report, parse
 
 # https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html, as it comes: with tabs.
 WARM = (

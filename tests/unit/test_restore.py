@@ -8,8 +8,8 @@ import pytest
 import typer
 from botocore.stub import Stubber
 
-from ops import restore
-from ops.restore import Name, RestoreFailed, beside, moment, require_restorable, together
+from ops.repairing import restore
+from ops.repairing.restore import Name, RestoreFailed, beside, moment, require_restorable, together
 from tests.infrastructure import template
 
 TEN = datetime(2026, 11, 22, 10, tzinfo=UTC)

@@ -7,7 +7,7 @@ import botocore.session
 import chalice.config
 import pytest
 
-from ops import package as packaging
+from ops.deploying import package as packaging
 
 KNOWN = [(3, minor) for minor in range(packaging.OLDEST_PYTHON[1], packaging.NEWEST_PYTHON[1] + 1)]
 

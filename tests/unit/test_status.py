@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ops.status import Alarm, Endpoint, LastHour, Queue, Report, Source, Stack, percentile, problems
+from ops.watching.status import Alarm, Endpoint, LastHour, Queue, Report, Source, Stack, percentile, problems
 
 WELL = Report(
     stage="dev",

@@ -1,0 +1,1 @@
+"""What operators enter and take out: API keys, blocked domains, links in files."""

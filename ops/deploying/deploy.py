@@ -1,0 +1,154 @@
+"""`python -m ops deploy`: the checkout as a stage on AWS, with what is asked before and said afterwards."""
+
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from ops.deploying import deployment, smoke
+from ops.deploying import package as packaging
+from ops.deploying.change_sets import Change, losses
+from ops.deploying.deployment import DeploymentFailed
+from ops.shared import stages
+from ops.shared.stacks import deployed_runtime, deployed_version
+from ops.shared.stages import Deployed
+
+
+class Alarms(StrEnum):
+    """Which alarms a stage has; what each choice costs is in docs/cost.md."""
+
+    NONE = "none"
+    ESSENTIAL = "essential"
+    ALL = "all"
+
+
+def setting(variable: str, purpose: str, **limits: Any) -> Any:
+    """The option of a parameter of the stack, and the environment variable that may stand for it."""
+    return typer.Option(envvar=variable, help=purpose, rich_help_panel="Settings", **limits)
+
+
+def deploy(
+    context: typer.Context,
+    stage: Deployed,
+    reset: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A setting to put back to its default.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask. Without a terminal nobody is asked anyway.")] = False,
+    force_replacement: Annotated[
+        bool, typer.Option("--force-replacement", help="Lose what tables, queues, logs or the API hold, if need be.")
+    ] = False,
+    change_runtime: Annotated[
+        bool, typer.Option("--change-runtime", help="Have the functions run on another version of Python than now.")
+    ] = False,
+    watch_minutes: Annotated[
+        int, typer.Option(min=0, max=180, help="How long an alarm afterwards takes the deployment back.")
+    ] = 5,
+    smoke_test: Annotated[bool, typer.Option(help="Try what was deployed.")] = True,
+    # The settings: each is the parameter of infra/template.yaml with its name. One that is not given stays as it is.
+    base_url: Annotated[str | None, setting("BASE_URL", "Where visitors follow links.")] = None,
+    allowed_origins: Annotated[str | None, setting("ALLOWED_ORIGINS", "Sites that may call the API.")] = None,
+    domain_name: Annotated[str | None, setting("DOMAIN_NAME", "A domain of your own, such as go.example.com.")] = None,
+    certificate_arn: Annotated[
+        str | None, setting("CERTIFICATE_ARN", "The domain's certificate, in us-east-1.")
+    ] = None,
+    click_retention_days: Annotated[int | None, setting("CLICK_RETENTION_DAYS", "Of a click's row.", min=30)] = None,
+    alarms: Annotated[Alarms | None, setting("ALARMS", "Which alarms there are.")] = None,
+    alarm_email: Annotated[str | None, setting("ALARM_EMAIL", "Who is told when an alarm goes off.")] = None,
+    runbook_url: Annotated[str | None, setting("RUNBOOK_URL", "Where whoever is told finds the runbook.")] = None,
+    quiet_minutes: Annotated[
+        int | None, setting("QUIET_MINUTES", "Alarm after so long without a redirect.", min=0, max=1440)
+    ] = None,
+    dashboard: Annotated[str | None, setting("DASHBOARD", "Whether there is a dashboard: yes or no.")] = None,
+    requests_per_second: Annotated[int | None, setting("REQUESTS_PER_SECOND", "More are refused.", min=1)] = None,
+    request_burst: Annotated[int | None, setting("REQUEST_BURST", "Requests at once.", min=1)] = None,
+    links_per_second: Annotated[int | None, setting("LINKS_PER_SECOND", "New links; more are refused.", min=1)] = None,
+    link_burst: Annotated[int | None, setting("LINK_BURST", "New links at once.", min=1)] = None,
+    reserve_recorder: Annotated[
+        str | None, setting("RESERVE_RECORDER", "Whether concurrency is kept for counting clicks: true or false.")
+    ] = None,
+    firewall: Annotated[str | None, setting("FIREWALL", "Whether AWS WAF is before the API: true or false.")] = None,
+    requests_per_address: Annotated[
+        int | None, setting("REQUESTS_PER_ADDRESS", "In five minutes, if there is a firewall.", min=10)
+    ] = None,
+    access_logs: Annotated[
+        str | None, setting("ACCESS_LOGS", "Whether API Gateway logs each request: true or false.")
+    ] = None,
+    tracing: Annotated[str | None, setting("TRACING", "Active, to trace the functions with X-Ray.")] = None,
+    private_targets_allowed: Annotated[
+        str | None, setting("PRIVATE_TARGETS_ALLOWED", "Whether links may point at private networks: true or false.")
+    ] = None,
+) -> None:
+    """Deploy the checkout to the account and region of the environment, and try it."""
+    package = packaging.package(stage)
+    settings = chosen(context.params, package.sam["Parameters"], reset or [])
+    previous = deployed_version(stage)
+    print(f"linkly-{stage}: version {package.version} on {package.runtime}, in place of {previous or 'none'}")
+    if not change_runtime:
+        require_same_runtime(stage, deployed_runtime(stage), package.runtime)
+
+    def agree(planned: Sequence[Change]) -> None:
+        review(planned, stage, dry_run=dry_run, yes=yes, force_replacement=force_replacement)
+
+    deployed = deployment.deploy(package, stage, settings, print, agree=agree, watch_minutes=watch_minutes)
+    for name, value in deployed.outputs.items():
+        print(f"{name}: {value}")
+    if smoke_test:
+        try_out(stage, stages.address(deployed.outputs), previous)
+
+
+def require_same_runtime(stage: str, deployed: str | None, packaged: str) -> None:
+    """Have a stage deployed with one version of Python, by whoever and wherever. Raises DeploymentFailed."""
+    if deployed not in {None, packaged}:
+        raise DeploymentFailed(
+            f"linkly-{stage} runs on {deployed}, and .venv has {packaged}. Deploy it with the same: "
+            f"rm -rf .venv .venv-aws && make deploy STAGE={stage} PYTHON={deployed}\n"
+            "If it is to run on another one from now on: --change-runtime"
+        )
+
+
+def review(planned: Sequence[Change], stage: str, *, dry_run: bool, yes: bool, force_replacement: bool) -> None:
+    """Stop a deployment that would lose something, or that is only to be shown, or that somebody at a terminal refuses.
+
+    Raises DeploymentFailed, Exit or Abort.
+    """
+    lost = losses(planned)
+    if lost and not (force_replacement or dry_run):
+        raise DeploymentFailed("\n".join([*lost, "If that is what you want: --force-replacement"]))
+    for loss in lost:
+        print(f"CAUTION  {loss}")
+    if dry_run:
+        print("Nothing was changed.")
+        raise typer.Exit
+    if not yes and sys.stdin.isatty():
+        typer.confirm(f"Deploy this to linkly-{stage}?", abort=True)
+
+
+def chosen(options: Mapping[str, Any], parameters: Iterable[str], reset: Sequence[str]) -> dict[str, str | None]:
+    """The parameters of the stack that are given, by their names; None for one that goes back to its default.
+
+    The option of BaseUrl is base_url; one that is empty goes back, too.
+    """
+    given = {name: options.get(re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()) for name in parameters}
+    return {name: str(value) or None for name, value in given.items() if value is not None} | dict.fromkeys(reset)
+
+
+def try_out(stage: str, url: str, previous: str | None) -> None:
+    """Run the smoke test, and say how to go back if it fails."""
+    stages.connect(stage)
+    print(f"trying {url}")
+    try:
+        smoke.smoke_test(url, print)
+    except smoke.SmokeTestFailed as failed:
+        known = previous and previous != "unknown" and not previous.endswith("-dirty")
+        advice = (
+            f"To go back: git checkout {previous} && make deploy STAGE={stage}"
+            if known
+            else f"The version before was {previous or 'none'}, to which no commit leads back."
+        )
+        raise smoke.SmokeTestFailed(
+            f"The smoke test failed, and what was deployed stays. {failed}\n{advice}"
+        ) from failed

@@ -1,0 +1,103 @@
+"""`python -m ops clicks`: send again the clicks that could not be queued, and prove that none is missing."""
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Column, Table
+
+from chalicelib import clock, config
+from chalicelib.clicks.click import Click, UndecodableClick, decode, encode
+from ops.repairing.reconcile import balance_until, uncounted
+from ops.shared.aws import client
+from ops.shared.durations import duration
+from ops.shared.log_lines import json_lines
+from ops.shared.stages import Stage, connect
+
+commands = typer.Typer(no_args_is_help=True, help="Send clicks again from the log, and prove that none is missing.")
+
+_BATCH = 10
+"""The most messages that SQS takes in one call."""
+
+_MOST_SHOWN = 20
+
+
+@commands.command()
+def replay(
+    since: Annotated[timedelta, typer.Option(parser=duration, metavar="DURATION", help="How far back: 2h, 3d.")],
+    dry_run: Annotated[bool, typer.Option(help="Only say how many there are.")] = False,
+    stage: Stage = None,
+) -> None:
+    """Find in the API function's log the clicks that SQS did not accept, and send them with their own ids.
+
+    A click that is sent twice, or was accepted after all, counts once: running it again changes nothing.
+    """
+    stage = connect(stage)
+    found = {click.key: click for click in unqueued(stage, time.time() - since.total_seconds())}
+    failed = 0 if dry_run else send(list(map(encode, found.values())), show=True)
+    sent = 0 if dry_run else len(found) - failed
+    print(f"found {len(found)}, sent {sent}, failed {failed}")
+    if failed:
+        raise typer.Exit(1)
+
+
+@commands.command()
+def reconcile(
+    days: Annotated[
+        list[datetime] | None,
+        typer.Option("--day", formats=["%Y-%m-%d"], help="A day in UTC, or several; without it, yesterday and today."),
+    ] = None,
+    patience: Annotated[int, typer.Option(min=0, help="Seconds in which lines that come late are waited for.")] = 60,
+    stage: Stage = None,
+) -> None:
+    """Compare the clicks that were accepted with those counted, waiting, dead and replayable.
+
+    Exits with 1 if a single one is unaccounted for.
+    """
+    stage = connect(stage)
+    today = clock.now().date()
+    chosen = [each.date() for each in days] if days else [today - timedelta(days=1), today]
+    with Console(stderr=True).status("reading logs, queues and counters"):
+        found = balance_until(stage, chosen, patience)
+    table = Table("day", *(Column(name, justify="right") for name in ("accepted", "counted", "dead", "to replay")))
+    for books in found.books:
+        numbers = (books.accepted[1], books.counted, books.dead, books.replayable)
+        table.add_row(books.day, *map(str, numbers))
+    Console().print(table)
+    print(f"waiting in the queue: {found.waiting}")
+    if untellable := sum(books.untellable for books in found.books):
+        print(f"of deleted links, whose clicks are not counted or were purged: {untellable}")
+    if found.surplus:
+        print(f"more are counted, dead or to be replayed than were accepted: {found.surplus}")
+    if found.missing:
+        print(f"unaccounted for: {found.missing}. Of those that were accepted, these have no row:")
+        for key in sorted(uncounted(stage, chosen))[:_MOST_SHOWN]:
+            print(f"  {key.code} {key.click_id}")
+    if not found.holds:
+        raise typer.Exit(1)
+    print("every accepted click is accounted for")
+
+
+def unqueued(stage: str, since: float) -> Iterator[Click]:
+    """The clicks that were logged instead of queued since a time in seconds."""
+    for line in json_lines(stage, "api_handler", since, "unqueued_click"):
+        with suppress(KeyError, TypeError, UndecodableClick):  # a line that only mentions them
+            yield decode(line["unqueued_click"])
+
+
+def send(messages: list[str], *, show: bool = False) -> int:
+    """Send clicks' messages, and `show` how far it is; returns how many SQS did not accept."""
+    sqs, queue_url = client("sqs"), config.click_queue_url()
+    failed = 0
+    starts = range(0, len(messages), _BATCH)
+    for start in track(starts, description="sending", console=Console(stderr=True), disable=not show):
+        batch = messages[start : start + _BATCH]
+        entries = [{"Id": str(number), "MessageBody": message} for number, message in enumerate(batch)]
+        answer = sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)
+        failed += len(answer.get("Failed", []))
+    return failed

@@ -1,0 +1,233 @@
+"""`python -m ops dlq`: look into the dead-letter queues, and send back what waits there."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ops.shared.aws import client
+from ops.shared.log_lines import json_lines
+from ops.shared.queues import Message, looked_at, message_counts, queue_depth, tens
+from ops.shared.stacks import stack_name
+from ops.shared.stages import Stage, connect
+
+commands = typer.Typer(no_args_is_help=True, help="Look into the dead-letter queues, and send back what waits there.")
+
+CONSUMERS = {
+    "clicks": "record_clicks",
+    "link-changes": "refresh_redirects",
+    "deleted-links": "purge_clicks",
+    "link-events": "count_created_links",
+}
+"""The function whose dead letters are in each queue, by the queue's name without `-dlq`."""
+
+NO_QUEUE = "link-events"
+"""SNS calls this one's function itself, without a queue between them."""
+
+Name = Annotated[str, typer.Argument(help=f"One of {', '.join(CONSUMERS)}.")]
+
+Send = Callable[[Sequence[Message]], "Sent"]
+"""Sends up to ten dead letters to their consumer, and says what became of them. Raises botocore's errors."""
+
+_DAY = 24 * 60 * 60
+
+
+@commands.command(name="list")
+def list_(stage: Stage = None) -> None:
+    """Show each dead-letter queue, and how many messages wait in it, or are being looked at."""
+    stage = connect(stage)
+    table = Table("queue", "waiting", "looked at")
+    for name in CONSUMERS:
+        waiting, hidden, _ = message_counts(_url(stage, name, "-dlq"))
+        table.add_row(name, str(waiting), str(hidden))
+    Console().print(table)
+
+
+@commands.command()
+def show(
+    name: Name, limit: Annotated[int, typer.Option(min=1, help="How many messages at most.")] = 100, stage: Stage = None
+) -> None:
+    """Show what waits in a dead-letter queue, each message with the reason that came with it or was last logged."""
+    stage = connect(stage)
+    url = _url(stage, name, "-dlq")
+    there = queue_depth(url)
+    with looked_at(url) as look:
+        messages = sorted(look.messages(limit), key=_sent_at)
+    logged = {} if name == NO_QUEUE or not messages else _reasons(stage, name, _sent_at(messages[0]))
+    for message in messages:
+        content, reason = unwrapped(message["Body"])
+        reason = reason or logged.get(message["MessageId"], "no reason is logged")
+        print(f"{message['MessageId']}  {_age(_sent_at(message))}  {reason}")
+        print(f"  {content}")
+    if there > len(messages):
+        print(f"and {there - len(messages)} more; --limit shows more of them")
+
+
+@commands.command()
+def redrive(
+    name: Name,
+    limit: Annotated[int | None, typer.Option(min=1, help="How many messages at most.")] = None,
+    stage: Stage = None,
+) -> None:
+    """Send the messages of a dead-letter queue back to their queue; those of link-events, to count_created_links.
+
+    Each is sent before it is deleted, so an interruption loses nothing and may send one twice, which harms nobody. One
+    that comes back meanwhile stays.
+    """
+    stage = connect(stage)
+    url = _url(stage, name, "-dlq")
+    send = _invoker(stage, name) if name == NO_QUEUE else _sender(_url(stage, name))
+    with Console(stderr=True).status("sending back"):
+        moved = _redrive(url, send, limit)
+    print(f"{moved.sent} messages sent back to {name}")
+    if moved.returned:
+        print(f"{moved.returned} came back meanwhile, and stay. See why: python -m ops dlq show {name} --stage {stage}")
+    if moved.undeleted:
+        print(f"{moved.undeleted} of them could not be deleted: they are sent once more the next time, and count once")
+    for reason, number in moved.refusals.items():
+        print(f"{number} were not accepted, and stay: {reason}")
+    if moved.refusals:
+        raise typer.Exit(1)
+
+
+@commands.command()
+def purge(
+    name: Name, yes: Annotated[bool, typer.Option("--yes", help="Yes, lose them.")] = False, stage: Stage = None
+) -> None:
+    """Delete whatever waits in a dead-letter queue, for ever."""
+    stage = connect(stage)
+    url = _url(stage, name, "-dlq")
+    lost = queue_depth(url)
+    if not yes:
+        raise typer.BadParameter(f"{lost} messages would be lost; add --yes if they should be")
+    client("sqs").purge_queue(QueueUrl=url)
+    print(f"{lost} messages deleted from {name}-dlq")
+
+
+def _url(stage: str, name: str, end: str = "") -> str:
+    if name not in CONSUMERS:
+        raise typer.BadParameter(f"there is no queue {name!r}; choose from {', '.join(CONSUMERS)}")
+    url: str = client("sqs").get_queue_url(QueueName=f"{stack_name(stage)}-{name}{end}")["QueueUrl"]
+    return url
+
+
+def unwrapped(body: str) -> tuple[str, str | None]:
+    """The message that a dead letter is about, and why it is dead, if it says so itself.
+
+    What a consumer gave up on is there as it was. SNS leaves a notification, Lambda a record of the invocation:
+    https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+    """
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return body, None
+    match found:
+        case {"Type": "Notification", "Message": str(message)}:
+            return message, "SNS could not deliver it"
+        case {
+            "requestContext": {"condition": str(condition)},
+            "requestPayload": {"Records": [{"Sns": {"Message": str(message)}}]},
+        }:
+            answer = found.get("responsePayload")
+            return message, str(answer.get("errorMessage", condition) if isinstance(answer, dict) else condition)
+        case _:
+            return body, None
+
+
+@dataclass
+class Sent:
+    """What became of some messages."""
+
+    as_what: dict[str, str] = field(default_factory=dict)
+    """How each that was accepted is known if it comes back: by a message's id, or by its content."""
+    refusals: Counter[str] = field(default_factory=Counter)
+    """How many were not accepted, by the reason."""
+
+
+def _sender(url: str) -> Send:
+    """What sends messages to a queue."""
+    sqs = client("sqs")
+
+    def send(messages: Sequence[Message]) -> Sent:
+        entries = [
+            {"Id": str(number), "MessageBody": unwrapped(each["Body"])[0]} for number, each in enumerate(messages)
+        ]
+        answer = sqs.send_message_batch(QueueUrl=url, Entries=entries)
+        return Sent(
+            {messages[int(each["Id"])]["MessageId"]: each["MessageId"] for each in answer.get("Successful", [])},
+            Counter(f"{each['Code']} {each.get('Message', '')}".rstrip() for each in answer.get("Failed", [])),
+        )
+
+    return send
+
+
+def _invoker(stage: str, name: str) -> Send:
+    """What has a function work on events as if SNS delivered them."""
+    functions, function = client("lambda"), f"{stack_name(stage)}-{CONSUMERS[name]}"
+
+    def invoke(messages: Sequence[Message]) -> Sent:
+        sent = Sent()
+        for each in messages:
+            content, _ = unwrapped(each["Body"])
+            sns: dict[str, Any] = {"Subject": None, "Message": content, "MessageAttributes": {}}
+            event = json.dumps({"Records": [{"EventSource": "aws:sns", "Sns": sns}]})
+            functions.invoke(FunctionName=function, InvocationType="Event", Payload=event.encode())
+            sent.as_what[each["MessageId"]] = content
+        return sent
+
+    return invoke
+
+
+@dataclass
+class Moved:
+    """What became of the messages of a dead-letter queue."""
+
+    sent: int = 0
+    returned: int = 0
+    undeleted: int = 0
+    refusals: Counter[str] = field(default_factory=Counter)
+
+
+def _redrive(url: str, send: Send, limit: int | None) -> Moved:
+    """Send messages and then delete them, ten at a time."""
+    moved = Moved()
+    known: set[str] = set()
+    with looked_at(url) as look:
+
+        def move(ten: Sequence[Message]) -> tuple[Sent, int]:
+            sent = send(ten)
+            accepted = [each for each in ten if each["MessageId"] in sent.as_what]
+            return sent, look.delete(accepted) if accepted else 0
+
+        for some in look.rounds(limit):
+            news = [each for each in some if not {each["MessageId"], unwrapped(each["Body"])[0]} & known]
+            moved.returned += len(some) - len(news)
+            for sent, undeleted in look.workers.map(move, tens(news)):
+                known.update(sent.as_what.values())
+                moved.sent += len(sent.as_what)
+                moved.undeleted += undeleted
+                moved.refusals += sent.refusals
+    return moved
+
+
+def _reasons(stage: str, name: str, since: float) -> dict[str, str]:
+    """What a queue's function last logged about each message that failed since a time in seconds, by message id."""
+    lines = json_lines(stage, CONSUMERS[name], since, "failures")
+    return {each["message_id"]: each["cause"] for line in lines for each in line.get("failures", [])}
+
+
+def _sent_at(message: Message) -> float:
+    """When a message was first sent, in seconds."""
+    return int(message["Attributes"]["SentTimestamp"]) / 1000
+
+
+def _age(since: float) -> str:
+    seconds = int(time.time() - since)
+    return f"{seconds // _DAY}d {seconds % _DAY // 3600:02}:{seconds % 3600 // 60:02}:{seconds % 60:02}"

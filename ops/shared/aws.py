@@ -1,0 +1,30 @@
+"""AWS clients of the operator's commands: boto3's, for whatever account, region and endpoint the environment names."""
+
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from ops.shared.errors import OperatorError
+
+_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5})
+
+
+class NotConnected(OperatorError):
+    """The environment does not say to which account or region to go."""
+
+
+def client(service: str, config: Config = _CONFIG) -> Any:
+    """A client of an AWS service, made anew, so that it follows the environment as it is now. Raises NotConnected."""
+    session = boto3.Session()
+    if session.region_name is None:
+        raise NotConnected("No AWS region is set. Say which, for example: export AWS_DEFAULT_REGION=eu-central-1")
+    if session.get_credentials() is None:
+        raise NotConnected("No AWS credentials are found. Sign in, or set AWS_PROFILE.")
+    return session.client(service, config=config)
+
+
+def account() -> str:
+    """The 12 digits of the account that we are in."""
+    identity: str = client("sts").get_caller_identity()["Account"]
+    return identity

@@ -1,0 +1,20 @@
+"""How the emulated AWS is reached. ops/local/emulator.py runs it."""
+
+from collections.abc import Mapping
+
+REGION = "eu-central-1"
+
+
+def environment(endpoint: str) -> dict[str, str]:
+    """What points AWS clients at the emulated AWS."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": REGION,
+    }
+
+
+def deployed_url(endpoint: str, outputs: Mapping[str, str]) -> str:
+    """Where the deployed API answers, without a slash at the end."""
+    return f"{endpoint}/_aws/execute-api/{outputs['RestAPIId']}/api"

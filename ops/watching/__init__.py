@@ -1,0 +1,1 @@
+"""How a stage is: at a glance, by its logs, and measured."""

@@ -1,0 +1,134 @@
+"""What a deployed stage takes: over HTTP, as a visitor waits for it, and by the account of AWS, as it is paid for.
+
+Lambda writes a line for each invocation, with the time that starting the process took if it had to:
+https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated
+
+import httpx
+import typer
+
+from chalicelib import clock
+from chalicelib.access.callers import Caller
+from chalicelib.access.keys import Role
+from chalicelib.links.change import delete_link
+from chalicelib.links.create import LinkRequest, create_link
+from ops.shared import cloudwatch
+from ops.shared.cloudwatch import Metric
+from ops.shared.durations import duration
+from ops.shared.log_lines import lines_with
+from ops.shared.stacks import outputs, stack_name
+from ops.shared.stages import Stage, address, connect
+from ops.watching.load import Follow, follow_at_rate, latencies, percentile
+
+_OPERATOR = Caller("operator", Role.ADMIN)
+
+
+@dataclass(frozen=True)
+class Report:
+    """An invocation, by Lambda's account."""
+
+    milliseconds: float
+    init_milliseconds: float | None
+    """What starting the process took before; None if it ran already."""
+    memory_megabytes: int
+    most_used_megabytes: int
+
+
+def measure(
+    follows: Annotated[int, typer.Option(min=1, max=1000, help="How many follows to send, five a second.")] = 50,
+    since: Annotated[timedelta, typer.Option(parser=duration, metavar="DURATION", help="How far back.")] = "1h",  # type: ignore[assignment]
+    stage: Stage = None,
+) -> None:
+    """Follow a link of its own over HTTP, and read what Lambda and DynamoDB tell of starts, invocations and writes."""
+    stage = connect(stage)
+    print(describe_follows(follow(address(outputs(stage)), follows)))
+    for function in ("api_handler", "record_clicks"):
+        found = list(reports(stage, function, time.time() - since.total_seconds()))
+        print(describe_reports(function, found, since))
+    print(describe_writes(*writes(stage, since), since))
+
+
+def follow(url: str, number: int) -> list[Follow]:
+    """Follow a new link of the connected stage at `url`, five times a second, and delete it again."""
+    link = create_link(LinkRequest({"url": "https://example.com/measure", "code": None}, _OPERATOR, frozenset({url})))
+    try:
+        return asyncio.run(follow_at_rate(f"{url}/{link.code}", 5, number / 5))
+    finally:
+        delete_link(link.code, _OPERATOR, None)
+
+
+def reports(stage: str, function: str, since: float) -> Iterator[Report]:
+    """The invocations of a function of `stage` that ended after the time `since`, in seconds."""
+    for line in lines_with(stage, function, since, "REPORT"):
+        if report := parse(line.message):
+            yield report
+
+
+def writes(stage: str, since: timedelta) -> tuple[float, float]:
+    """The write units that the clicks' tables took in the time `since`, and the clicks that were recorded."""
+    wanted = {
+        table: Metric(
+            "AWS/DynamoDB", "ConsumedWriteCapacityUnits", {"TableName": f"{stack_name(stage)}-{table}"}, "Sum"
+        )
+        for table in ("clicks", "daily_clicks")
+    }
+    wanted["recorded"] = Metric("Linkly", "ClicksRecorded", {"stage": stage}, "Sum")
+    sums = {name: sum(values) for name, values in cloudwatch.read(wanted, clock.now(), since).items()}
+    return sums["clicks"] + sums["daily_clicks"], sums["recorded"]
+
+
+def parse(line: str) -> Report | None:
+    """The invocation that a REPORT line tells of, or None if it is another line."""
+    if not line.startswith("REPORT RequestId: "):
+        return None
+    fields: Mapping[str, str] = dict(re.findall(r"\t([A-Z][A-Za-z ]+): ([\d.]+) (?:ms|MB)", line))
+    try:
+        return Report(
+            float(fields["Duration"]),
+            float(fields["Init Duration"]) if "Init Duration" in fields else None,
+            int(fields["Memory Size"]),
+            int(fields["Max Memory Used"]),
+        )
+    except KeyError:
+        return None
+
+
+def describe_follows(follows: Sequence[Follow]) -> str:
+    """What a visitor waited."""
+    redirected = sum(each.status == httpx.codes.FOUND for each in follows)
+    return f"HTTP: {len(follows)} follows, {redirected} redirected; {latencies(follows)}"
+
+
+def describe_reports(function: str, found: Sequence[Report], period: timedelta) -> str:
+    """What Lambda took."""
+    if not found:
+        return f"{function}: no invocation in the last {period}."
+    cold = [each for each in found if each.init_milliseconds is not None]
+    warm = [each for each in found if each.init_milliseconds is None]
+    most = max(each.most_used_megabytes for each in found)
+    lines = [f"{function}: {len(warm)} warm, {len(cold)} cold; at most {most} of {found[-1].memory_megabytes} MB used"]
+    if warm:
+        lines.append(f"  warm: Duration {_spread([each.milliseconds for each in warm])}")
+    if cold:
+        lines.append(f"  cold: Init Duration {_spread([each.init_milliseconds or 0 for each in cold])}")
+        lines.append(f"        and then Duration {_spread([each.milliseconds for each in cold])}")
+    return "\n".join(lines)
+
+
+def describe_writes(units: float, clicks: float, period: timedelta) -> str:
+    """What DynamoDB took for a click; what is repeated, purged or restored is in it too."""
+    if not (units and clicks):
+        return f"clicks and daily_clicks: CloudWatch has no write units of recorded clicks in the last {period}."
+    return f"clicks and daily_clicks: {units / clicks:.2f} write units a click, of {clicks:,.0f} clicks"
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"p50 {percentile(values, 0.5):.0f} ms, p99 {percentile(values, 0.99):.0f} ms"
