@@ -12,6 +12,7 @@ from rich.console import Console
 from chalicelib.observability import logger
 from ops.data import blocklist, keys, links
 from ops.deploying import deploy, deploy_policy, destroy
+from ops.deploying.settings import CommandWithSettings
 from ops.local import doctor, models, reference, run
 from ops.repairing import clicks, consumers, dlq, redirects, restore
 from ops.shared.errors import OperatorError
@@ -51,13 +52,16 @@ ROOMS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
 }
 """What there is to type, by its purpose: a command, or several under one name."""
 
+CLASSES = {"deploy": CommandWithSettings}
+"""Of commands that have more options than their functions have parameters."""
+
 commands = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 for purpose, members in ROOMS.items():
     for name, member in members.items():
         if isinstance(member, typer.Typer):
             commands.add_typer(member, name=name, rich_help_panel=purpose)
         else:
-            commands.command(name=name, rich_help_panel=purpose)(member)
+            commands.command(name=name, rich_help_panel=purpose, cls=CLASSES.get(name))(member)
 
 EXPECTED = (BotoCoreError, ClientError, httpx.HTTPError, OperatorError)
 """Errors whose sentence says what to do; a traceback would only hide it."""

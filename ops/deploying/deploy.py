@@ -1,9 +1,7 @@
 """`python -m ops deploy`: the checkout as a stage on AWS, with what is asked before and said afterwards."""
 
-import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -15,19 +13,6 @@ from ops.deploying.deployment import DeploymentFailed
 from ops.shared import stages
 from ops.shared.stacks import deployed_runtime, deployed_version
 from ops.shared.stages import Deployed
-
-
-class Alarms(StrEnum):
-    """Which alarms a stage has; what each choice costs is in docs/cost.md."""
-
-    NONE = "none"
-    ESSENTIAL = "essential"
-    ALL = "all"
-
-
-def setting(variable: str, purpose: str, **limits: Any) -> Any:
-    """The option of a parameter of the stack, and the environment variable that may stand for it."""
-    return typer.Option(envvar=variable, help=purpose, rich_help_panel="Settings", **limits)
 
 
 def deploy(
@@ -45,46 +30,14 @@ def deploy(
         bool, typer.Option("--change-runtime", help="Have the functions run on another version of Python than now.")
     ] = False,
     watch_minutes: Annotated[
-        int, typer.Option(min=0, max=180, help="How long an alarm afterwards takes the deployment back.")
+        int,
+        typer.Option(min=0, max=180, help="How long an alarm takes the deployment back.", rich_help_panel="Afterwards"),
     ] = 5,
-    smoke_test: Annotated[bool, typer.Option(help="Try what was deployed.")] = True,
-    # The settings: each is the parameter of infra/template.yaml with its name. One that is not given stays as it is.
-    base_url: Annotated[str | None, setting("BASE_URL", "Where visitors follow links.")] = None,
-    allowed_origins: Annotated[str | None, setting("ALLOWED_ORIGINS", "Sites that may call the API.")] = None,
-    domain_name: Annotated[str | None, setting("DOMAIN_NAME", "A domain of your own, such as go.example.com.")] = None,
-    certificate_arn: Annotated[
-        str | None, setting("CERTIFICATE_ARN", "The domain's certificate, in us-east-1.")
-    ] = None,
-    click_retention_days: Annotated[int | None, setting("CLICK_RETENTION_DAYS", "Of a click's row.", min=30)] = None,
-    alarms: Annotated[Alarms | None, setting("ALARMS", "Which alarms there are.")] = None,
-    alarm_email: Annotated[str | None, setting("ALARM_EMAIL", "Who is told when an alarm goes off.")] = None,
-    runbook_url: Annotated[str | None, setting("RUNBOOK_URL", "Where whoever is told finds the runbook.")] = None,
-    quiet_minutes: Annotated[
-        int | None, setting("QUIET_MINUTES", "Alarm after so long without a redirect.", min=0, max=1440)
-    ] = None,
-    dashboard: Annotated[str | None, setting("DASHBOARD", "Whether there is a dashboard: yes or no.")] = None,
-    requests_per_second: Annotated[int | None, setting("REQUESTS_PER_SECOND", "More are refused.", min=1)] = None,
-    request_burst: Annotated[int | None, setting("REQUEST_BURST", "Requests at once.", min=1)] = None,
-    links_per_second: Annotated[int | None, setting("LINKS_PER_SECOND", "New links; more are refused.", min=1)] = None,
-    link_burst: Annotated[int | None, setting("LINK_BURST", "New links at once.", min=1)] = None,
-    reserve_recorder: Annotated[
-        str | None, setting("RESERVE_RECORDER", "Whether concurrency is kept for counting clicks: true or false.")
-    ] = None,
-    firewall: Annotated[str | None, setting("FIREWALL", "Whether AWS WAF is before the API: true or false.")] = None,
-    requests_per_address: Annotated[
-        int | None, setting("REQUESTS_PER_ADDRESS", "In five minutes, if there is a firewall.", min=10)
-    ] = None,
-    access_logs: Annotated[
-        str | None, setting("ACCESS_LOGS", "Whether API Gateway logs each request: true or false.")
-    ] = None,
-    tracing: Annotated[str | None, setting("TRACING", "Active, to trace the functions with X-Ray.")] = None,
-    private_targets_allowed: Annotated[
-        str | None, setting("PRIVATE_TARGETS_ALLOWED", "Whether links may point at private networks: true or false.")
-    ] = None,
+    smoke_test: Annotated[bool, typer.Option(help="Try what was deployed.", rich_help_panel="Afterwards")] = True,
 ) -> None:
     """Deploy the checkout to the account and region of the environment, and try it."""
     package = packaging.package(stage)
-    settings = chosen(context.params, package.sam["Parameters"], reset or [])
+    settings = chosen(context.obj, reset or [])
     previous = deployed_version(stage)
     print(f"linkly-{stage}: version {package.version} on {package.runtime}, in place of {previous or 'none'}")
     if not change_runtime:
@@ -127,12 +80,8 @@ def review(planned: Sequence[Change], stage: str, *, dry_run: bool, yes: bool, f
         typer.confirm(f"Deploy this to linkly-{stage}?", abort=True)
 
 
-def chosen(options: Mapping[str, Any], parameters: Iterable[str], reset: Sequence[str]) -> dict[str, str | None]:
-    """The parameters of the stack that are given, by their names; None for one that goes back to its default.
-
-    The option of BaseUrl is base_url; one that is empty goes back, too.
-    """
-    given = {name: options.get(re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()) for name in parameters}
+def chosen(given: Mapping[str, Any], reset: Sequence[str]) -> dict[str, str | None]:
+    """The settings that are given, by their parameters; None for one that goes back to its default, as an empty one."""
     return {name: str(value) or None for name, value in given.items() if value is not None} | dict.fromkeys(reset)
 
 

@@ -98,10 +98,9 @@ def test_whoever_sees_a_smoke_test_fail_is_told_how_to_go_back(
 
 
 def test_a_setting_is_what_is_given_or_goes_back_or_is_left_alone() -> None:
-    options = {"base_url": "", "click_retention_days": 31, "alarm_email": None, "throttle": "9", "dry_run": True}
-    parameters = ["BaseUrl", "ClickRetentionDays", "AlarmEmail", "Throttle", "PurgeDelaySeconds"]
+    given = {"BaseUrl": "", "ClickRetentionDays": 31, "AlarmEmail": None, "Throttle": "9"}
 
-    settings = deploy.chosen(options, parameters, ["Throttle"])
+    settings = deploy.chosen(given, ["Throttle"])
 
     assert {"BaseUrl": None, "ClickRetentionDays": "31", "Throttle": None} == settings
 
