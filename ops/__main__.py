@@ -1,8 +1,9 @@
 """`python -m ops`: everything that is done to a stack from the keyboard."""
 
 import logging
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import httpx
 import typer
@@ -66,9 +67,23 @@ for purpose, members in ROOMS.items():
 EXPECTED = (BotoCoreError, ClientError, httpx.HTTPError, OperatorError)
 """Errors whose sentence says what to do; a traceback would only hide it."""
 
+
+def require_utf8(arguments: Sequence[str]) -> None:
+    """Refuse bytes that are not UTF-8, which Python lets pass (PEP 383), and nothing stores or shows.
+
+    Raises OperatorError.
+    """
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError as error:
+            raise OperatorError(f"What is typed must be UTF-8, and {os.fsencode(argument)!r} is not.") from error
+
+
 if __name__ == "__main__":
     logger.setLevel(logging.WARNING)  # what the app's modules tell of their work is for its log, not for a terminal
     try:
+        require_utf8(sys.argv)
         commands()
     except EXPECTED as error:
         Console(stderr=True).print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)

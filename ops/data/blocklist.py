@@ -1,5 +1,7 @@
 """`python -m ops blocklist`: domains that no link may point at."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -13,6 +15,7 @@ from chalicelib.links.hosts import with_parents
 from chalicelib.links.store import links_with
 from chalicelib.links.targets import host_of
 from chalicelib.redirects.cache import block_redirect, unblock_redirect
+from ops.shared.errors import OperatorError
 from ops.shared.stages import Stage, connect
 
 commands = typer.Typer(no_args_is_help=True, help="Domains that no link may point at.")
@@ -20,6 +23,10 @@ commands = typer.Typer(no_args_is_help=True, help="Domains that no link may poin
 LONGEST_REQUEST = 12
 """Seconds. A request that asked the list before a domain was on it has written its link, or never will: the API's
 function is stopped after 10."""
+
+
+class Interrupted(OperatorError):
+    """Somebody pressed Ctrl-C; the message says how things stand."""
 
 
 def _domain(text: str) -> str:
@@ -45,11 +52,12 @@ def add(
     Takes a quarter of a minute, and as long as reading all links does, twice. If it is interrupted, run it again.
     """
     connect(stage)
-    blocklist.put_domain(domain, reason)
-    blocked = _settle(domain, "blocking links")[0]
-    for _ in track(range(LONGEST_REQUEST), "waiting for requests that began before", console=Console(stderr=True)):
-        clock.sleep(1)
-    blocked |= _settle(domain, "blocking what they wrote")[0]
+    with _interrupted(f"{domain} may be on the list by now, and some links into it may still redirect."):
+        blocklist.put_domain(domain, reason)
+        blocked = _settle(domain, "blocking links")[0]
+        for _ in track(range(LONGEST_REQUEST), "waiting for requests that began before", console=Console(stderr=True)):
+            clock.sleep(1)
+        blocked |= _settle(domain, "blocking what they wrote")[0]
     print(f"{domain} is blocked: {len(blocked)} links answer 410")
 
 
@@ -57,8 +65,9 @@ def add(
 def remove(domain: Domain, stage: Stage = None) -> None:
     """Allow links to a domain again, and have those that were blocked redirect. If it is interrupted, run it again."""
     connect(stage)
-    blocklist.remove_domain(domain)
-    unblocked = _settle(domain, "unblocking links")[1]
+    with _interrupted(f"{domain} may be off the list by now, and some links into it may still answer 410."):
+        blocklist.remove_domain(domain)
+        unblocked = _settle(domain, "unblocking links")[1]
     print(f"{domain} is not blocked: {len(unblocked)} links redirect again")
 
 
@@ -70,6 +79,15 @@ def list_(stage: Stage = None) -> None:
     for each in sorted(blocklist.list_domains(), key=lambda each: each.domain):
         table.add_row(each.domain, f"{each.since:%Y-%m-%d %H:%M}", each.reason)
     Console().print(table)
+
+
+@contextmanager
+def _interrupted(state: str) -> Iterator[None]:
+    """Say how things stand when somebody presses Ctrl-C. Raises Interrupted."""
+    try:
+        yield
+    except KeyboardInterrupt as interruption:
+        raise Interrupted(f"Interrupted. {state} Run it again.") from interruption
 
 
 def _settle(domain: str, doing: str) -> tuple[set[str], set[str]]:

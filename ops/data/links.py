@@ -5,7 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
@@ -21,6 +21,7 @@ from chalicelib.links.link import Link, Status
 from chalicelib.links.store import every_link, insert_link, read_link
 from chalicelib.problems import BlockedTarget, CodeTaken, LinkNotFound
 from ops.data.link_files import Format, NoHeader, Refusal, read_links, write_links
+from ops.shared.errors import OperatorError
 from ops.shared.stacks import outputs
 from ops.shared.stages import Stage, connect
 
@@ -34,6 +35,10 @@ Item = TypeVar("Item")
 Form = Annotated[Format | None, typer.Option("--format", help="Without it, the file's name tells; or else jsonl.")]
 
 
+class ExportFailed(OperatorError):
+    """The file cannot be written; the message says why."""
+
+
 class Outcome(StrEnum):
     """What came of a line of an import."""
 
@@ -45,7 +50,7 @@ class Outcome(StrEnum):
 
 @commands.command()
 def export(
-    file: Annotated[Path | None, typer.Argument(help="Without it, to the terminal.")] = None,
+    file: Annotated[Path | None, typer.Argument(dir_okay=False, help="Without it, to the terminal.")] = None,
     form: Form = None,
     owner: Annotated[str | None, typer.Option(help="Only this owner's links.")] = None,
     stage: Stage = None,
@@ -61,13 +66,10 @@ def export(
         if file is None:
             write_links(links, sys.stdout, form)
             return
-        unfinished = file.with_name(f"{file.name}.part")
         try:
-            with unfinished.open("w", encoding="utf-8", newline="") as opened:
-                write_links(links, opened, form)
-            unfinished.replace(file)
-        finally:
-            unfinished.unlink(missing_ok=True)
+            _write_whole(links, file, form)
+        except OSError as error:
+            raise ExportFailed(f"{file} cannot be written: {error.strerror}.") from error
 
 
 @commands.command(name="import")
@@ -118,6 +120,18 @@ def import_links(file: TextIO, form: Format, own_addresses: frozenset[str]) -> I
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         for window in _windows(read_links(file, form, own_addresses), _WINDOW):
             yield from threads.map(bring_in, window)
+
+
+def _write_whole(links: Iterable[Link], file: Path, form: Format) -> None:
+    """Write a file that is there when it is complete, and not before. Raises OSError."""
+    unfinished = file.with_name(f"{file.name}.part")
+    try:
+        with unfinished.open("w", encoding="utf-8", newline="") as opened:
+            write_links(links, opened, form)
+        unfinished.replace(file)
+    finally:
+        with suppress(OSError):  # it is the file by now, or could not be made
+            unfinished.unlink()
 
 
 def _insert(link: Link) -> tuple[Outcome, str]:

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from ops import PROJECT
 from ops.deploying.package import NEWEST_PYTHON, OLDEST_PYTHON
-from ops.local.emulator import PortTaken, require_free_port
+from ops.local.emulator import HIGHEST_PORT, PortTaken, require_free_port
 from ops.shared import stages
 from ops.shared.aws import NotConnected, client
 
@@ -47,8 +47,12 @@ class Finding:
 
 
 def examine(
-    port: Annotated[int, typer.Option(envvar="PORT", help="Where HTTP would be served.")] = 8000,
-    aws_port: Annotated[int, typer.Option(envvar="AWS_PORT", help="Where the emulated AWS would listen.")] = 4566,
+    port: Annotated[
+        int, typer.Option(envvar="PORT", min=1, max=HIGHEST_PORT, help="Where HTTP would be served.")
+    ] = 8000,
+    aws_port: Annotated[
+        int, typer.Option(envvar="AWS_PORT", min=1, max=HIGHEST_PORT, help="Where the emulated AWS would listen.")
+    ] = 4566,
 ) -> None:
     """Say whether this machine can run Linkly, and whether AWS can be reached to deploy it. Changes nothing.
 

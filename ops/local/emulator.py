@@ -48,6 +48,8 @@ from ops.shared.errors import OperatorError
 PYTHON = PROJECT / ".venv-aws" / "bin" / "python"
 PROCESS = Path(__file__).with_name("emulator_process.py")
 
+HIGHEST_PORT = 65535
+
 SECONDS_TO_START = 30
 SECONDS_TO_STOP = 60
 """Half of which the emulated AWS may wait for functions to finish, before it writes its state down."""

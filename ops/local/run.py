@@ -26,6 +26,7 @@ from ops.data.keys import make_key
 from ops.deploying.deployment import deploy
 from ops.deploying.package import package
 from ops.local import emulator
+from ops.local.emulator import HIGHEST_PORT
 from ops.shared import emulation
 from ops.shared.errors import OperatorError
 from ops.shared.log_lines import Line, Selection, writer
@@ -51,8 +52,10 @@ class HttpFailed(OperatorError):
 
 
 def run(
-    port: Annotated[int, typer.Option(envvar="PORT", help="Where HTTP is served.")] = 8000,
-    aws_port: Annotated[int, typer.Option(envvar="AWS_PORT", help="Where the emulated AWS listens.")] = 4566,
+    port: Annotated[int, typer.Option(envvar="PORT", min=1, max=HIGHEST_PORT, help="Where HTTP is served.")] = 8000,
+    aws_port: Annotated[
+        int, typer.Option(envvar="AWS_PORT", min=1, max=HIGHEST_PORT, help="Where the emulated AWS listens.")
+    ] = 4566,
 ) -> None:
     """Run everything on this machine, until Ctrl-C."""
     emulator.require_free_port(port, "PORT")

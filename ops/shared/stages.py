@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
+from botocore.exceptions import ClientError
 
 from chalicelib import aws as app_aws
 from ops import PROJECT
@@ -26,10 +27,13 @@ RUN_FILE = PROJECT / ".local" / "run.json"
 
 def real_stage(stage: str) -> str:
     """Refuse a stage that nobody has described, and the one that only `make run` deploys. Raises BadParameter."""
-    known = json.loads((PROJECT / ".chalice" / "config.json").read_text())["stages"].keys() - {LOCAL}
-    if stage not in known:
-        raise typer.BadParameter(f"the stages that can be deployed are: {', '.join(sorted(known))}")
+    if stage not in _real_stages():
+        raise typer.BadParameter(f"the stages that can be deployed are: {', '.join(_real_stages())}")
     return stage
+
+
+def _real_stages() -> list[str]:
+    return sorted(json.loads((PROJECT / ".chalice" / "config.json").read_text())["stages"].keys() - {LOCAL})
 
 
 Deployed = Annotated[str, typer.Option("--stage", callback=real_stage, help="A stage of .chalice/config.json.")]
@@ -64,10 +68,12 @@ def function_environment(stage: str) -> Mapping[str, str]:
     functions = client("lambda")
     try:
         answer = functions.get_function_configuration(FunctionName=f"{stack_name(stage)}-api_handler")
-    except functions.exceptions.ResourceNotFoundException as error:
-        raise StageUnknown(
-            f"There is no stage {stage!r} in this account and region. Deploy it: make deploy STAGE={stage}"
-        ) from error
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in {"ResourceNotFoundException", "ValidationException"}:
+            raise
+        known = _real_stages()
+        advice = f"Deploy it: make deploy STAGE={stage}" if stage in known else f"There may be {' and '.join(known)}."
+        raise StageUnknown(f"There is no stage {stage!r} in this account and region. {advice}") from error
     environment: dict[str, str] = answer["Environment"]["Variables"]
     return environment
 

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import httpx
 import typer
 
+from ops.shared.errors import OperatorError
 from ops.shared.stages import run_file
 
 HIGHEST_RATE = 200
@@ -28,6 +29,10 @@ PATIENCE = 120
 
 SLOWEST_ANSWER = 30
 """Seconds; API Gateway itself waits for 29."""
+
+
+class LoadFailed(OperatorError):
+    """No link can be made to be followed; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +69,14 @@ class Load:
 def run(url: str, key: str, rate: float, seconds: float) -> Load:
     """Follow a new link `rate` times a second for `seconds`, wait until it is counted, and delete it again.
 
-    `key` is an API key. Raises httpx.HTTPError if the link cannot be made.
+    `key` is an API key. Raises LoadFailed, or httpx's errors if the link cannot be made.
     """
     with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=SLOWEST_ANSWER) as owner:
         answer = owner.post("/links", json={"url": "https://example.com/load"}).raise_for_status()
-        code = answer.json()["code"]
+        try:
+            code = answer.json()["code"]
+        except (ValueError, LookupError, TypeError) as error:
+            raise LoadFailed(f"What answers at {url} is not Linkly. See URL.") from error
         try:
             follows = asyncio.run(follow_at_rate(f"{url}/{code}", rate, seconds))
             load = Load(follows, 0)
@@ -132,10 +140,22 @@ def send(
     key = key or local_stack.get("keys", {}).get("user", "")
     if not (url and key):
         raise typer.BadParameter("give URL and KEY; without them the local stack is used, and none runs")
-    load = run(url, key, rate, seconds)
+    try:
+        load = run(url, key, rate, seconds)
+    except httpx.HTTPStatusError as error:
+        raise LoadFailed(_refusal(url, error.response)) from error
+    except (httpx.InvalidURL, httpx.TransportError, UnicodeError) as error:
+        raise LoadFailed(f"Nobody can be asked at {url} (URL) with this key (KEY): {error}") from error
     print(describe(load))
     if not load.exact or load.redirected < len(load.follows):
         raise typer.Exit(1)
+
+
+def _refusal(url: str, answer: httpx.Response) -> str:
+    if answer.status_code == httpx.codes.UNAUTHORIZED:
+        return f"{url} does not know this KEY. Make one: python -m ops keys create"
+    asked = f"{answer.request.method} {answer.url}"
+    return f"{asked} was answered with {answer.status_code}. Is URL Linkly's? {answer.text[:200]}"
 
 
 def describe(load: Load) -> str:

@@ -568,3 +568,24 @@ def test_removing_what_is_not_listed_changes_nothing(type_: Type, evil: Link) ->
 
     assert (0, "evil.example is not blocked: 0 links redirect again\n") == (done.exit_code, done.stdout)
     assert {"my-link": "active"} == cached()
+
+
+@pytest.mark.parametrize(
+    ("command", "state"),
+    [
+        ("add", "evil.example may be on the list by now, and some links into it may still redirect."),
+        ("remove", "evil.example may be off the list by now, and some links into it may still answer 410."),
+    ],
+)
+def test_whoever_interrupts_it_is_told_how_things_stand(
+    command: str, state: str, type_: Type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(blocklist, "links_with", interrupt)
+
+    done = type_(command, "evil.example")
+
+    assert isinstance(done.exception, blocklist.Interrupted)
+    assert f"Interrupted. {state} Run it again." == str(done.exception)
