@@ -12,6 +12,8 @@ import typer
 from typer.core import TyperGroup
 
 from ops import PROJECT
+from ops.deploying.package import merged_infra
+from ops.deploying.settings import CommandWithSettings, offered, variable
 from ops.local import openapi
 
 MARKER = "<!-- Generated from here on. To regenerate it: .venv/bin/python -m ops reference -->\n"
@@ -184,20 +186,13 @@ def _kind(schema: Json) -> str:
 
 def describe_settings(commands: TyperGroup) -> str:
     """The parameters of the stack, and what `make run` reads."""
-    from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415 (it takes a third of a second)
-
-    parameters: dict[str, Json] = {}
-    for path in (PROJECT / "infra").glob("*.yaml"):
-        parameters.update(yaml_parse(path.read_text()).get("Parameters", {}))
-    del parameters["Stage"]  # packaging writes it out
-    # An option is called like its parameter: base_url for BaseUrl.
-    variables = {option.name.replace("_", ""): f"`{option.envvar}`" for option in _settings(commands, "deploy")}
+    parameters = {name: each for name, each in merged_infra()["Parameters"].items() if name != "Stage"}
     stage = _table(
         ("parameter of the stack", "environment variable", "default", "allowed", "meaning"),
         [
             (
                 f"`{name}`",
-                variables.get(name.lower(), ""),
+                f"`{variable(name)}`" if name in offered() else "",
                 "empty" if parameter["Default"] == "" else f"`{parameter['Default']}`",
                 _allowed(parameter),
                 parameter["Description"],
@@ -205,16 +200,12 @@ def describe_settings(commands: TyperGroup) -> str:
             for name, parameter in sorted(parameters.items())
         ],
     )
+    options: list[Any] = commands.commands["run"].params
     local = _table(
         ("environment variable", "default", "meaning"),
-        [(f"`{option.envvar}`", f"`{option.default}`", option.help) for option in _settings(commands, "run")],
+        [(f"`{option.envvar}`", f"`{option.default}`", option.help) for option in options],
     )
     return f"\n## Of a stage\n\n{stage}\n## Of the local stack\n\n{local}"
-
-
-def _settings(commands: TyperGroup, name: str) -> list[Any]:
-    """The options of a command that may be set in the environment."""
-    return [option for option in commands.commands[name].params if option.envvar]
 
 
 def _allowed(parameter: Json) -> str:
@@ -236,15 +227,14 @@ def describe_commands(commands: TyperGroup) -> str:
         (f"[`{name}`](#{name.replace(' ', '-')})", _first_line(context.command.help)) for name, context in found
     ]
     text = "\n" + _table(("command", "does"), overview)
-    elsewhere = _settings(commands, "deploy")
     for name, context in found:
         command = context.command
         usage = f"{context.command_path} {' '.join(command.collect_usage_pieces(context))}"
         text += f"\n## {name}\n\n{command.help}\n\n```\n{usage}\n```\n"
-        if taken := [each for each in command.params if each not in elsewhere]:
-            records = [each.get_help_record(context) for each in taken]
+        if command.params:
+            records = [each.get_help_record(context) for each in command.params]
             text += "\n" + _table(("argument or option", "meaning"), [(f"`{form}`", help_) for form, help_ in records])
-        if len(taken) < len(command.params):
+        if isinstance(command, CommandWithSettings):
             text += "\nEach [setting](settings.md) is an option as well: `--base-url` for `BASE_URL`.\n"
     return text
 

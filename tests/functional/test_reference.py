@@ -8,8 +8,8 @@ import typer
 
 from chalicelib.links.codes import RESERVED
 from ops import PROJECT
-from ops.local import reference
 from ops.__main__ import commands
+from ops.local import reference
 
 PAGES = reference.pages(typer.main.get_group(commands))
 
