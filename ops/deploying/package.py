@@ -1,8 +1,9 @@
 """From the checkout to what CloudFormation deploys: a zip and a plain template.
 
-Chalice makes a SAM template from app.py and merges the files of infra/ into it. SAM's own translator, which AWS runs
-as the transform AWS::Serverless-2016-10-31, is then run here: so the template that was tested is, to the letter, the
-one that AWS gets, and an emulation needs to know nothing of SAM.
+Chalice makes a SAM template from app.py and merges the files of infra/ into it; ops/generated.py adds what
+follows from the functions' names. SAM's own translator, which AWS runs as the transform AWS::Serverless-2016-10-31, is
+then run here: so the template that was tested is, to the letter, the one that AWS gets, and an emulation needs to know
+nothing of SAM.
 
 The same commit gives the same zip, whoever packages it and wherever, with the same version of Python: so a deployment
 that changes no code uploads and replaces none, and what runs can be compared with what a checkout makes.
@@ -23,6 +24,7 @@ from typing import Any
 
 from ops import PROJECT
 from ops.deploying.bytecode import add_bytecode
+from ops.deploying.generated import PATTERNS, PolicyMissing, write_out
 from ops.shared.errors import OperatorError
 
 WHEELS = PROJECT / ".venv" / "wheels"
@@ -78,10 +80,12 @@ class Package:
 def package(stage: str) -> Package:
     """Package the checkout for a stage of .chalice/config.json. Raises PackagingFailed."""
     _require_a_python_of_lambda(sys.version_info[:2])
+    template = _infra()
+    patterns = {section: template.pop(section) for section in PATTERNS}
     with tempfile.TemporaryDirectory() as directory:
         chalice = str(Path(sys.executable).with_name("chalice"))
         infra = Path(directory) / "infra.json"
-        infra.write_text(json.dumps(merged_infra()))
+        infra.write_text(json.dumps(template))
         command = [chalice, "package", "--stage", stage, "--merge-template", str(infra), directory]
         done = subprocess.run(
             command,
@@ -101,6 +105,10 @@ def package(stage: str) -> Package:
     for resource in sam["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             del resource["Properties"]["Tracing"]  # Chalice writes the default, which would hide that of Globals
+    try:
+        write_out(sam, patterns, PROJECT / ".chalice")
+    except PolicyMissing as error:
+        raise PackagingFailed(str(error)) from error
     return Package(add_bytecode(reproducible(code)), _with_stage(sam, stage), version(PROJECT))
 
 

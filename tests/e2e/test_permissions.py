@@ -35,10 +35,6 @@ class Permission(NamedTuple):
 
 LAMBDA_POLLS = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions"
 LAMBDA_READS = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/iam-policy-example-lamda-process-dynamodb-streams.html"
-LAMBDA_LOGS = (
-    "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html#monitoring-cloudwatchlogs-prereqs"
-)
-LAMBDA_TRACES = "https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html"
 LAMBDA_KEEPS = (
     "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html#invocation-async-destinations"
 )
@@ -51,10 +47,6 @@ USED_BY_LAMBDA_ITSELF = {
     "dynamodb:GetRecords": LAMBDA_READS,
     "dynamodb:GetShardIterator": LAMBDA_READS,
     "dynamodb:ListStreams": LAMBDA_READS,
-    "logs:CreateLogStream": LAMBDA_LOGS,
-    "logs:PutLogEvents": LAMBDA_LOGS,
-    "xray:PutTraceSegments": LAMBDA_TRACES,
-    "xray:PutTelemetryRecords": LAMBDA_TRACES,
     "KeepWhatFailed": LAMBDA_KEEPS,
 }
 """What Lambda does in a function's name, which the emulation does without asking; and the page that demands it.

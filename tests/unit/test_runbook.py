@@ -17,12 +17,13 @@ _PAGES = (
     "docs/keys.md",
     "docs/runbook.md",
     "infra/alarms.yaml",
+    "infra/functions.yaml",
 )
 
 
 def typed() -> Iterator[str]:
     for page in _PAGES:
-        text = (PROJECT / page).read_text().replace("${Stage}", "prod")
+        text = (PROJECT / page).read_text().replace("${Stage}", "prod").replace("${Function}", "record_clicks")
         # In a block to the end of the line or to a pipe, in a sentence to the mark that closes it.
         yield from re.findall(r"python -m ops ([^`\"|\n]+)", re.sub(r"\n +", " ", text))
 

@@ -1,0 +1,72 @@
+"""What a function has because it is one or because of its trigger, written out for each from infra/functions.yaml.
+
+So whoever adds a function to app.py cannot forget its name, its alarms, its place on the dashboard, its log.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+PATTERNS = ("EachFunction", "EachTrigger")
+"""The sections of infra/functions.yaml, which are no sections of a template."""
+
+
+class PolicyMissing(Exception):
+    """It is not written down what a function may do; the message names the file."""
+
+
+def write_out(sam: Mapping[str, Any], patterns: Mapping[str, Any], policies: Path) -> None:
+    """Complete the functions of a SAM template by `patterns`; the policy of each is in the folder `policies`.
+
+    Raises PolicyMissing.
+    """
+    resources = sam["Resources"]
+    functions = {name: each for name, each in resources.items() if each["Type"] == "AWS::Serverless::Function"}
+    gigabyte_seconds = []
+    for resource, each in functions.items():
+        properties = each["Properties"]
+        function = _name(properties["Handler"])
+        pattern = _filled_in(patterns, function, resource)
+        _add(properties, pattern["EachFunction"]["Properties"])
+        _add(resources, pattern["EachFunction"]["Resources"])
+        [policy] = resources[properties["Role"]["Fn::GetAtt"][0]]["Properties"]["Policies"]
+        shared = _filled_in(policy["PolicyDocument"], function, resource)
+        own = _own_policy(policies, function)
+        for event in properties.get("Events", {}).values():
+            by_trigger = pattern["EachTrigger"].get(event["Type"], {})
+            _add(event["Properties"], by_trigger.get("Event", {}))
+        policy["PolicyDocument"] = {**shared, "Statement": [*own["Statement"], *shared["Statement"]]}
+        gigabyte_seconds += _gigabyte_seconds(function, resource, properties["MemorySize"])
+    body = resources["PipelineDashboard"]["Properties"]["DashboardBody"]
+    rows = ",\n                ".join(json.dumps(row) for row in gigabyte_seconds)
+    body["Fn::Sub"] = body["Fn::Sub"].replace("${GigabyteSecondsOfFunctions}", rows)
+
+
+def _name(handler: str) -> str:
+    """A function's name in app.py; that of all routes is what Chalice calls it."""
+    return "api_handler" if handler == "app.app" else handler.removeprefix("app.")
+
+
+def _filled_in(pattern: Any, function: str, resource: str) -> Any:
+    return json.loads(json.dumps(pattern).replace("${Function}", function).replace("${Resource}", resource))
+
+
+def _add(to: dict[str, Any], what: Mapping[str, Any]) -> None:
+    """Add what is not there yet. Nothing is merged: of two of CloudFormation's functions, both would stay."""
+    for key, value in what.items():
+        to.setdefault(key, value)
+
+
+def _own_policy(policies: Path, function: str) -> Any:
+    file = policies / f"policy-{function}.json"
+    try:
+        return json.loads(file.read_text())
+    except FileNotFoundError:
+        raise PolicyMissing(f"Say what {function} may do, in {policies.name}/{file.name}") from None
+
+
+def _gigabyte_seconds(function: str, resource: str, megabytes: int) -> list[list[Any]]:
+    """Rows of the dashboard: how long a function ran, in milliseconds, and what that is with the memory that it has."""
+    duration = ["AWS/Lambda", "Duration", "FunctionName", f"${{{resource}}}", {"id": function, "visible": False}]
+    return [duration, [{"expression": f"{function} / 1000 * {megabytes} / 1024", "label": function}]]
