@@ -32,11 +32,13 @@ def write_out(sam: Mapping[str, Any], patterns: Mapping[str, Any], policies: Pat
         _add(resources, pattern["EachFunction"]["Resources"])
         [policy] = resources[properties["Role"]["Fn::GetAtt"][0]]["Properties"]["Policies"]
         shared = _filled_in(policy["PolicyDocument"], function, resource)
-        own = _own_policy(policies, function)
+        statements = [*_own_policy(policies, function)["Statement"], *shared["Statement"]]
         for event in properties.get("Events", {}).values():
             by_trigger = pattern["EachTrigger"].get(event["Type"], {})
             _add(event["Properties"], by_trigger.get("Event", {}))
-        policy["PolicyDocument"] = {**shared, "Statement": [*own["Statement"], *shared["Statement"]]}
+            _add(properties, by_trigger.get("Function", {}))
+            statements += by_trigger.get("Statement", [])
+        policy["PolicyDocument"] = {**shared, "Statement": statements}
         gigabyte_seconds += _gigabyte_seconds(function, resource, properties["MemorySize"])
     body = resources["PipelineDashboard"]["Properties"]["DashboardBody"]
     rows = ",\n                ".join(json.dumps(row) for row in gigabyte_seconds)

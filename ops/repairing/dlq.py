@@ -3,14 +3,16 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import typer
+from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.table import Table
 
+from chalicelib import config
 from ops.shared.aws import client
 from ops.shared.log_lines import json_lines
 from ops.shared.queues import Message, looked_at, message_counts, queue_depth, tens
@@ -23,14 +25,15 @@ CONSUMERS = {
     "clicks": "record_clicks",
     "link-changes": "refresh_redirects",
     "deleted-links": "purge_clicks",
-    "link-events": "count_created_links",
 }
-"""The function whose dead letters are in each queue, by the queue's name without `-dlq`."""
+"""The function that works on each queue, by the queue's name; its dead letters are in the queue named `…-dlq`."""
 
 NO_QUEUE = "link-events"
-"""SNS calls this one's function itself, without a queue between them."""
+"""Of the listeners that SNS calls itself: they have no queue, and share one for their dead letters."""
 
-Name = Annotated[str, typer.Argument(help=f"One of {', '.join(CONSUMERS)}.")]
+NAMES = (*CONSUMERS, NO_QUEUE)
+
+Name = Annotated[str, typer.Argument(help=f"One of {', '.join(NAMES)}.")]
 
 Send = Callable[[Sequence[Message]], "Sent"]
 """Sends up to ten dead letters to their consumer, and says what became of them. Raises botocore's errors."""
@@ -43,7 +46,7 @@ def list_(stage: Stage = None) -> None:
     """Show each dead-letter queue, and how many messages wait in it, or are being looked at."""
     stage = connect(stage)
     table = Table("queue", "waiting", "looked at")
-    for name in CONSUMERS:
+    for name in NAMES:
         waiting, hidden, _ = message_counts(_url(stage, name, "-dlq"))
         table.add_row(name, str(waiting), str(hidden))
     Console().print(table)
@@ -75,14 +78,14 @@ def redrive(
     limit: Annotated[int | None, typer.Option(min=1, help="How many messages at most.")] = None,
     stage: Stage = None,
 ) -> None:
-    """Send the messages of a dead-letter queue back to their queue; those of link-events, to count_created_links.
+    """Send the messages of a dead-letter queue back to their queue; those of link-events, to the listeners.
 
     Each is sent before it is deleted, so an interruption loses nothing and may send one twice, which harms nobody. One
     that comes back meanwhile stays.
     """
     stage = connect(stage)
     url = _url(stage, name, "-dlq")
-    send = _invoker(stage, name) if name == NO_QUEUE else _sender(_url(stage, name))
+    send = _invoker() if name == NO_QUEUE else _sender(_url(stage, name))
     with Console(stderr=True).status("sending back"):
         moved = _redrive(url, send, limit)
     print(f"{moved.sent} messages sent back to {name}")
@@ -111,8 +114,8 @@ def purge(
 
 
 def _url(stage: str, name: str, end: str = "") -> str:
-    if name not in CONSUMERS:
-        raise typer.BadParameter(f"there is no queue {name!r}; choose from {', '.join(CONSUMERS)}")
+    if name not in NAMES:
+        raise typer.BadParameter(f"there is no queue {name!r}; choose from {', '.join(NAMES)}")
     url: str = client("sqs").get_queue_url(QueueName=f"{stack_name(stage)}-{name}{end}")["QueueUrl"]
     return url
 
@@ -132,11 +135,12 @@ def unwrapped(body: str) -> tuple[str, str | None]:
         case {"Type": "Notification", "Message": str(message)}:
             return message, "SNS could not deliver it"
         case {
-            "requestContext": {"condition": str(condition)},
+            "requestContext": {"condition": str(condition), "functionArn": str(arn)},
             "requestPayload": {"Records": [{"Sns": {"Message": str(message)}}]},
         }:
             answer = found.get("responsePayload")
-            return message, str(answer.get("errorMessage", condition) if isinstance(answer, dict) else condition)
+            why = answer.get("errorMessage", condition) if isinstance(answer, dict) else condition
+            return message, f"{_function(arn).split('-', 2)[-1]}: {why}"
         case _:
             return body, None
 
@@ -145,8 +149,8 @@ def unwrapped(body: str) -> tuple[str, str | None]:
 class Sent:
     """What became of some messages."""
 
-    as_what: dict[str, str] = field(default_factory=dict)
-    """How each that was accepted is known if it comes back: by a message's id, or by its content."""
+    as_what: dict[str, Collection[str]] = field(default_factory=dict)
+    """How each that was accepted is known if it comes back: by a message's id, or by its function and content."""
     refusals: Counter[str] = field(default_factory=Counter)
     """How many were not accepted, by the reason."""
 
@@ -161,28 +165,70 @@ def _sender(url: str) -> Send:
         ]
         answer = sqs.send_message_batch(QueueUrl=url, Entries=entries)
         return Sent(
-            {messages[int(each["Id"])]["MessageId"]: each["MessageId"] for each in answer.get("Successful", [])},
+            {messages[int(each["Id"])]["MessageId"]: [each["MessageId"]] for each in answer.get("Successful", [])},
             Counter(f"{each['Code']} {each.get('Message', '')}".rstrip() for each in answer.get("Failed", [])),
         )
 
     return send
 
 
-def _invoker(stage: str, name: str) -> Send:
-    """What has a function work on events as if SNS delivered them."""
-    functions, function = client("lambda"), f"{stack_name(stage)}-{CONSUMERS[name]}"
+def _invoker() -> Send:
+    """What has listeners work on events as if SNS delivered them.
+
+    Lambda's record names the listener that failed. SNS says no more than that one could not be reached: so all of them
+    hear such an event once more, as they may at any time.
+    """
+    functions, listeners = client("lambda"), _listeners()
 
     def invoke(messages: Sequence[Message]) -> Sent:
         sent = Sent()
         for each in messages:
-            content, _ = unwrapped(each["Body"])
-            sns: dict[str, Any] = {"Subject": None, "Message": content, "MessageAttributes": {}}
-            event = json.dumps({"Records": [{"EventSource": "aws:sns", "Sns": sns}]})
-            functions.invoke(FunctionName=function, InvocationType="Event", Payload=event.encode())
-            sent.as_what[each["MessageId"]] = content
+            function, event = _invocation(each["Body"])
+            called = listeners if function is None else [function]
+            if not called:
+                sent.refusals["no function listens to changes of links"] += 1
+                continue
+            try:
+                for name in called:
+                    functions.invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps(event).encode())
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                    raise
+                sent.refusals[f"there is no function {name}"] += 1
+            else:
+                content, _ = unwrapped(each["Body"])
+                sent.as_what[each["MessageId"]] = [f"{name} {content}" for name in called]
         return sent
 
     return invoke
+
+
+def _listeners() -> list[str]:
+    """The functions that SNS calls when a link has changed."""
+    pages = client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=config.link_events_topic_arn())
+    subscriptions = [each for page in pages for each in page["Subscriptions"]]
+    return [_function(each["Endpoint"]) for each in subscriptions if each["Protocol"] == "lambda"]
+
+
+def _invocation(body: str) -> tuple[str | None, Any]:
+    """The function that a dead letter is about, if it says so, and the event that it was called with."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        found = body
+    match found:
+        case {"requestContext": {"functionArn": str(arn)}, "requestPayload": event}:
+            return _function(arn), event
+        case {"Type": "Notification"}:
+            sns = found
+        case _:  # somebody put the event there
+            sns = {"Message": body}
+    return None, {"Records": [{"EventSource": "aws:sns", "Sns": {"Subject": None, "MessageAttributes": {}, **sns}}]}
+
+
+def _function(arn: str) -> str:
+    """The function's name in its ARN, which may name a version after it."""
+    return arn.partition(":function:")[2].partition(":")[0]
 
 
 @dataclass
@@ -207,14 +253,20 @@ def _redrive(url: str, send: Send, limit: int | None) -> Moved:
             return sent, look.delete(accepted) if accepted else 0
 
         for some in look.rounds(limit):
-            news = [each for each in some if not {each["MessageId"], unwrapped(each["Body"])[0]} & known]
+            news = [each for each in some if known.isdisjoint(_known_as(each))]
             moved.returned += len(some) - len(news)
             for sent, undeleted in look.workers.map(move, tens(news)):
-                known.update(sent.as_what.values())
+                known.update(*sent.as_what.values())
                 moved.sent += len(sent.as_what)
                 moved.undeleted += undeleted
                 moved.refusals += sent.refusals
     return moved
+
+
+def _known_as(message: Message) -> list[str]:
+    """What a message that was sent before would be known as; see Sent.as_what."""
+    function, _ = _invocation(message["Body"])
+    return [message["MessageId"], f"{function} {unwrapped(message['Body'])[0]}"]
 
 
 def _reasons(stage: str, name: str, since: float) -> dict[str, str]:

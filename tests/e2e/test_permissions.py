@@ -35,9 +35,6 @@ class Permission(NamedTuple):
 
 LAMBDA_POLLS = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions"
 LAMBDA_READS = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/iam-policy-example-lamda-process-dynamodb-streams.html"
-LAMBDA_KEEPS = (
-    "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html#invocation-async-destinations"
-)
 
 USED_BY_LAMBDA_ITSELF = {
     "sqs:ReceiveMessage": LAMBDA_POLLS,
@@ -47,11 +44,8 @@ USED_BY_LAMBDA_ITSELF = {
     "dynamodb:GetRecords": LAMBDA_READS,
     "dynamodb:GetShardIterator": LAMBDA_READS,
     "dynamodb:ListStreams": LAMBDA_READS,
-    "KeepWhatFailed": LAMBDA_KEEPS,
 }
 """What Lambda does in a function's name, which the emulation does without asking; and the page that demands it.
-
-An action, or a statement of one.
 """
 
 
@@ -64,7 +58,7 @@ def permissions() -> Iterator[Permission]:
                     yield Permission(function, statement["Sid"], action, resource)
 
 
-OURS = [each for each in permissions() if not {each.action, each.sid} & set(USED_BY_LAMBDA_ITSELF)]
+OURS = [each for each in permissions() if each.action not in USED_BY_LAMBDA_ITSELF]
 
 Step = Callable[[], str | None]
 """Something that a function does; it says what it was refused, if it was."""

@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from chalice.test import Client
 
 from chalicelib import config
@@ -19,12 +20,16 @@ from tests.functional.visitor import Visitor
 
 
 class Functions:
-    """Lambda: it hands an event to a function of the app, or is refused what it asks for."""
+    """Lambda: it hands an event to a function of the app, or is refused what it asks for.
+
+    `others` are functions that are not the app's.
+    """
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self.refuses = False
         self.invoked: list[str] = []
+        self.others: dict[str, list[Any]] = {}
 
     def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 (AWS)
         if self.refuses:
@@ -32,6 +37,11 @@ class Functions:
         assert InvocationType == "Event"
         name = FunctionName.removeprefix("linkly-test-")
         self.invoked.append(name)
+        if name in self.others:
+            self.others[name].append(json.loads(Payload)["Records"][0]["Sns"])
+            return {"StatusCode": 202}
+        if name != "count_created_links":
+            raise ClientError({"Error": {"Code": "ResourceNotFoundException", "Message": f"No {name}"}}, "Invoke")
         self._client.lambda_.invoke(name, json.loads(Payload))
         return {"StatusCode": 202}
 
@@ -39,8 +49,18 @@ class Functions:
 @pytest.fixture
 def functions(client: Client, monkeypatch: pytest.MonkeyPatch) -> Functions:
     stub = Functions(client)
+    listens("count_created_links")
     monkeypatch.setattr(dlq, "client", lambda service: stub if service == "lambda" else aws.client(service))
     return stub
+
+
+def listens(function: str) -> None:
+    """Have a function subscribed to the topic."""
+    infrastructure.sns().subscribe(
+        TopicArn=config.link_events_topic_arn(),
+        Protocol="lambda",
+        Endpoint=f"arn:aws:lambda:eu-central-1:123456789012:function:linkly-test-{function}",
+    )
 
 
 @pytest.fixture
@@ -82,7 +102,7 @@ def undelivered(message: str) -> str:
     )
 
 
-def unworked(message: str, **answer: Any) -> str:
+def unworked(message: str, *, by: str = "count_created_links", **answer: Any) -> str:
     """What Lambda sends to an on-failure destination.
 
     https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
@@ -94,7 +114,7 @@ def unworked(message: str, **answer: Any) -> str:
             "timestamp": "2026-05-27T10:18:41.456Z",
             "requestContext": {
                 "requestId": str(uuid.uuid4()),
-                "functionArn": "arn:aws:lambda:eu-central-1:123456789012:function:linkly-test-count_created_links",
+                "functionArn": f"arn:aws:lambda:eu-central-1:123456789012:function:linkly-test-{by}:$LATEST",
                 "condition": "RetriesExhausted",
                 "approximateInvokeCount": 3,
             },
@@ -105,7 +125,9 @@ def unworked(message: str, **answer: Any) -> str:
     )
 
 
-REFUSED = {"responsePayload": {"errorMessage": "AccessDeniedException: UpdateItem", "errorType": "ClientError"}}
+REFUSED: dict[str, Any] = {
+    "responsePayload": {"errorMessage": "AccessDeniedException: UpdateItem", "errorType": "ClientError"}
+}
 
 
 @pytest.mark.parametrize("command", [["show"], ["redrive"], ["purge", "--yes"]])
@@ -121,9 +143,9 @@ def test_a_queue_that_does_not_exist_is_refused_with_those_that_do(run: Type, co
     ("body", "reason"),
     [
         (undelivered, "SNS could not deliver it"),
-        (lambda message: unworked(message, **REFUSED), "AccessDeniedException: UpdateItem"),
-        (lambda message: unworked(message, responsePayload=None), "RetriesExhausted"),
-        (unworked, "RetriesExhausted"),
+        (lambda message: unworked(message, **REFUSED), "count_created_links: AccessDeniedException: UpdateItem"),
+        (lambda message: unworked(message, responsePayload=None), "count_created_links: RetriesExhausted"),
+        (unworked, "count_created_links: RetriesExhausted"),
     ],
 )
 def test_a_link_event_is_shown_with_the_reason_that_came_with_it(run: Type, body: Any, reason: str) -> None:
@@ -149,6 +171,53 @@ def test_link_events_are_counted_when_they_are_redriven_each_once(
     assert ["count_created_links"] * 3 == functions.invoked
     assert [{"day": TODAY, "links": 2}] == admin.get("/analytics/links").body["by_day"]
     assert [] == left("LinkEvents")
+
+
+def test_an_event_goes_back_to_the_listener_that_failed_and_to_every_listener_if_sns_could_not_deliver_it(
+    run: Type, functions: Functions, admin: Visitor
+) -> None:
+    functions.others["tell_the_press"] = []
+    listens("tell_the_press")
+    one, other = an_event(), an_event()
+    dead("LinkEvents", unworked(one, by="tell_the_press"), undelivered(other))
+
+    redriven = run("redrive", "link-events")
+
+    assert (0, "2 messages sent back to link-events\n") == (redriven.exit_code, redriven.stdout)
+    assert [("link.created", one), ("link.created", other)] == [
+        (each["Subject"], each["Message"]) for each in functions.others["tell_the_press"]
+    ]
+    assert [{"day": TODAY, "links": 1}] == admin.get("/analytics/links").body["by_day"]
+    assert [] == left("LinkEvents")
+
+
+def test_an_event_of_a_listener_that_is_no_longer_there_stays_and_holds_up_no_other(
+    run: Type, functions: Functions, admin: Visitor
+) -> None:
+    dead("LinkEvents", unworked(an_event(), by="removed_listener"), unworked(an_event()))
+
+    redriven = run("redrive", "link-events")
+
+    assert 1 == redriven.exit_code
+    assert "1 messages sent back" in redriven.stdout
+    assert "1 were not accepted, and stay: there is no function linkly-test-removed_listener" in redriven.stdout
+    assert ["count_created_links", "removed_listener"] == sorted(functions.invoked)
+    assert [{"day": TODAY, "links": 1}] == admin.get("/analytics/links").body["by_day"]
+    assert 1 == queue_depth(infrastructure.queue_url("LinkEventsDeadLetterQueue"))
+
+
+def test_an_event_that_sns_could_not_deliver_stays_if_nobody_listens_any_more(run: Type, functions: Functions) -> None:
+    [subscription] = [
+        each for each in infrastructure.sns().list_subscriptions()["Subscriptions"] if each["Protocol"] == "lambda"
+    ]
+    infrastructure.sns().unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+    dead("LinkEvents", undelivered(an_event()))
+
+    redriven = run("redrive", "link-events")
+
+    assert (1, []) == (redriven.exit_code, functions.invoked)
+    assert "1 were not accepted, and stay: no function listens to changes of links" in redriven.stdout
+    assert 1 == queue_depth(infrastructure.queue_url("LinkEventsDeadLetterQueue"))
 
 
 def test_a_link_event_stays_if_the_function_cannot_be_called(run: Type, functions: Functions) -> None:
