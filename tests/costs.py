@@ -245,7 +245,7 @@ def idle_table(alarms: Mapping[str, int], rules: int) -> str:
         (f"the same with {MOST_POLLERS} pollers: {most:,.0f} requests", {"sqs": most}),
         ("a gigabyte in the tables, and its backup", {"storage": GIGABYTE, "backups": GIGABYTE}),
         (f"`ALARMS=essential`, the default: {alarms['essential']} alarms", {"alarms": alarms["essential"]}),
-        (f"`ALARMS=all`: {alarms['all']} alarms", {"alarms": alarms["all"]}),
+        (f"`ALARMS=all`, with {len(functions())} functions: {alarms['all']} alarms", {"alarms": alarms["all"]}),
         ("`DASHBOARD=yes`, the default", {"dashboards": 1}),
         ("`ALARM_EMAIL`: the key that encrypts the topic", {"keys": 1}),
         (f"`FIREWALL=true`: AWS WAF with {rules} rules", {"firewalls": 1, "rules": rules}),
@@ -281,9 +281,19 @@ def prices_table() -> str:
 
 def _gigabytes(function: str) -> float:
     """The memory of a function."""
-    config = json.loads((ROOT / ".chalice" / "config.json").read_text())
-    megabytes: int = {**config, **config["lambda_functions"][function]}["lambda_memory_size"]
+    megabytes: int = {**_config(), **functions()[function]}["lambda_memory_size"]
     return megabytes / 1024
+
+
+def functions() -> Mapping[str, Mapping[str, Any]]:
+    """The functions that Linkly comes with, each with its settings; one that is added may do without settings."""
+    found: Mapping[str, Mapping[str, Any]] = _config()["lambda_functions"]
+    return found
+
+
+def _config() -> Mapping[str, Any]:
+    found: Mapping[str, Any] = json.loads((ROOT / ".chalice" / "config.json").read_text())
+    return found
 
 
 def _dollars(amount: float) -> str:

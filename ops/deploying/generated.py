@@ -12,16 +12,19 @@ PATTERNS = ("EachFunction", "EachTrigger")
 """The sections of infra/functions.yaml, which are no sections of a template."""
 
 
-class PolicyMissing(Exception):
-    """It is not written down what a function may do; the message names the file."""
+class Incomplete(Exception):
+    """A function lacks something, or something lacks its function; the message names the file."""
 
 
 def write_out(sam: Mapping[str, Any], patterns: Mapping[str, Any], policies: Path) -> None:
     """Complete the functions of a SAM template by `patterns`; the policy of each is in the folder `policies`.
 
-    Raises PolicyMissing.
+    Raises Incomplete.
     """
     resources = sam["Resources"]
+    for name, each in resources.items():
+        if "Type" not in each:
+            raise Incomplete(f"infra/template.yaml says something of {name}, which nothing in app.py makes")
     functions = {name: each for name, each in resources.items() if each["Type"] == "AWS::Serverless::Function"}
     gigabyte_seconds = []
     for resource, each in functions.items():
@@ -65,7 +68,7 @@ def _own_policy(policies: Path, function: str) -> Any:
     try:
         return json.loads(file.read_text())
     except FileNotFoundError:
-        raise PolicyMissing(f"Say what {function} may do, in {policies.name}/{file.name}") from None
+        raise Incomplete(f"Say what {function} may do, in {policies.name}/{file.name}") from None
 
 
 def _gigabyte_seconds(function: str, resource: str, megabytes: int) -> list[list[Any]]:

@@ -24,7 +24,7 @@ from typing import Any
 
 from ops import PROJECT
 from ops.deploying.bytecode import add_bytecode
-from ops.deploying.generated import PATTERNS, PolicyMissing, write_out
+from ops.deploying.generated import PATTERNS, Incomplete, write_out
 from ops.shared.errors import OperatorError
 
 WHEELS = PROJECT / ".venv" / "wheels"
@@ -80,7 +80,7 @@ class Package:
 def package(stage: str) -> Package:
     """Package the checkout for a stage of .chalice/config.json. Raises PackagingFailed."""
     _require_a_python_of_lambda(sys.version_info[:2])
-    template = _infra()
+    template = merged_infra()
     patterns = {section: template.pop(section) for section in PATTERNS}
     with tempfile.TemporaryDirectory() as directory:
         chalice = str(Path(sys.executable).with_name("chalice"))
@@ -102,13 +102,13 @@ def package(stage: str) -> Package:
         code = (Path(directory) / "deployment.zip").read_bytes()
         sam = json.loads((Path(directory) / "sam.json").read_text())
     del sam["Parameters"]["Stage"]
+    try:
+        write_out(sam, patterns, PROJECT / ".chalice")
+    except Incomplete as error:
+        raise PackagingFailed(str(error)) from error
     for resource in sam["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             del resource["Properties"]["Tracing"]  # Chalice writes the default, which would hide that of Globals
-    try:
-        write_out(sam, patterns, PROJECT / ".chalice")
-    except PolicyMissing as error:
-        raise PackagingFailed(str(error)) from error
     return Package(add_bytecode(reproducible(code)), _with_stage(sam, stage), version(PROJECT))
 
 

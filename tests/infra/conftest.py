@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 
+from app import app
 from ops.deploying.package import Package, package
 
 Resources = Mapping[str, Mapping[str, Any]]
+
+FUNCTIONS = {"api_handler", *(each.name for each in app.event_sources)}
+"""The functions of app.py: all routes are one."""
 
 
 def of_type(resources: Resources, kind: str) -> dict[str, Mapping[str, Any]]:

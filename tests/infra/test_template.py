@@ -8,14 +8,15 @@ import sys
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from chalicelib import browsers, config, deliveries, problems
 from chalicelib.analytics import daily_links
+from chalicelib.links.events import EventType
 from ops.data import blocklist
 from ops.deploying.package import package
 from ops.shared import queues
-from tests.infra.conftest import Resources, of_type
+from tests.infra.conftest import FUNCTIONS, Resources, of_type
 
 type_of_names = {
     "AWS::DynamoDB::Table": "TableName",
@@ -42,8 +43,6 @@ def test_cfn_lint_finds_nothing_to_complain_about(template: Mapping[str, Any], t
 
 def test_every_name_has_the_stage_in_it_so_that_two_stages_live_in_one_account(resources: Resources) -> None:
     expected = {
-        "linkly-dev-api_handler",
-        "linkly-dev-record_clicks",
         "linkly-dev-links",
         "linkly-dev-redirects",
         "linkly-dev-clicks",
@@ -51,10 +50,6 @@ def test_every_name_has_the_stage_in_it_so_that_two_stages_live_in_one_account(r
         "linkly-dev-daily_clicks",
         "linkly-dev-api_keys",
         "linkly-dev-blocked_domains",
-        "linkly-dev-publish_link_events",
-        "linkly-dev-refresh_redirects",
-        "linkly-dev-count_created_links",
-        "linkly-dev-purge_clicks",
         "linkly-dev-link-events",
         "linkly-dev-alarms",
         "linkly-dev-link-changes",
@@ -65,6 +60,7 @@ def test_every_name_has_the_stage_in_it_so_that_two_stages_live_in_one_account(r
         "linkly-dev-daily_links",
         "linkly-dev-idempotency",
         "linkly-dev",
+        *(f"linkly-dev-{function}" for function in FUNCTIONS),
     }
 
     names = {
@@ -141,9 +137,11 @@ def test_the_recorder_takes_large_batches_with_few_consumers(resources: Resource
 
 
 def test_every_batch_from_a_queue_reports_its_failures_one_by_one(resources: Resources) -> None:
-    expected = [["ReportBatchItemFailures"]] * 3
+    consumers = {mapping["FunctionName"]["Ref"]: mapping for mapping, _, _ in mappings(resources)}
 
-    assert expected == [mapping["FunctionResponseTypes"] for mapping, _, _ in mappings(resources)]
+    assert {"RecordClicks", "RefreshRedirects", "PurgeClicks"} <= consumers.keys()
+    for mapping in consumers.values():
+        assert ["ReportBatchItemFailures"] == mapping["FunctionResponseTypes"]
 
 
 def test_a_message_stays_hidden_for_six_times_its_functions_time_out_and_the_window(resources: Resources) -> None:
@@ -219,6 +217,15 @@ def test_the_stream_is_read_from_its_beginning_and_for_as_long_as_it_keeps_a_cha
     assert expected in of_type(resources, "AWS::Lambda::EventSourceMapping").values()
 
 
+def listeners(resources: Resources) -> dict[str, Mapping[str, Any]]:
+    """Each subscription to changes of links, by the queue or the function that it sends to."""
+    return {
+        subscription["Endpoint"]["Fn::GetAtt"][0]: subscription
+        for subscription in of_type(resources, "AWS::SNS::Subscription").values()
+        if subscription["Protocol"] != "email"
+    }
+
+
 def test_each_listener_hears_what_it_asks_for(resources: Resources) -> None:
     expected = {
         "LinkChangesQueue": ["link.updated", "link.deleted"],
@@ -226,42 +233,53 @@ def test_each_listener_hears_what_it_asks_for(resources: Resources) -> None:
         "CountCreatedLinks": ["link.created"],
     }
 
-    heard = {
-        subscription["Endpoint"]["Fn::GetAtt"][0]: subscription["FilterPolicy"]["type"]
-        for subscription in of_type(resources, "AWS::SNS::Subscription").values()
-        if subscription["Protocol"] != "email"
-    }
+    heard = {endpoint: subscription["FilterPolicy"]["type"] for endpoint, subscription in listeners(resources).items()}
 
-    assert expected == heard
+    assert expected == {endpoint: heard[endpoint] for endpoint in expected}
+    assert set(get_args(EventType)) >= {each for asked in heard.values() for each in asked}
 
 
 def test_what_sns_cannot_deliver_waits_in_a_dead_letter_queue(resources: Resources) -> None:
+    functions = of_type(resources, "AWS::Lambda::Function")
     expected = {
-        "LinkChangesQueue": "LinkChangesDeadLetterQueue",
-        "DeletedLinksQueue": "DeletedLinksDeadLetterQueue",
-        "CountCreatedLinks": "LinkEventsDeadLetterQueue",
+        endpoint: {"Fn::GetAtt": ["LinkEventsDeadLetterQueue", "Arn"]}
+        if endpoint in functions
+        else resources[endpoint]["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]
+        for endpoint in listeners(resources)
     }
 
     kept = {
-        subscription["Endpoint"]["Fn::GetAtt"][0]: subscription["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"]
-        for subscription in of_type(resources, "AWS::SNS::Subscription").values()
-        if subscription["Protocol"] != "email"
+        endpoint: subscription["RedrivePolicy"]["deadLetterTargetArn"]
+        for endpoint, subscription in listeners(resources).items()
     }
 
-    assert {endpoint: [queue, "Arn"] for endpoint, queue in expected.items()} == kept
+    assert {"LinkChangesQueue", "DeletedLinksQueue", "CountCreatedLinks"} <= kept.keys()
+    assert expected == kept
 
 
 def test_an_event_that_a_function_could_not_work_on_three_times_is_kept_for_fourteen_days(resources: Resources) -> None:
     arn = {"Fn::GetAtt": ["LinkEventsDeadLetterQueue", "Arn"]}
-    expected = {
-        "FunctionName": {"Ref": "CountCreatedLinks"},
-        "Qualifier": "$LATEST",
-        "MaximumRetryAttempts": 2,
-        "DestinationConfig": {"OnFailure": {"Destination": arn}},
-    }
+    called = [name for name in of_type(resources, "AWS::Lambda::Function") if name in listeners(resources)]
+    expected = [
+        {
+            "FunctionName": {"Ref": name},
+            "Qualifier": "$LATEST",
+            "MaximumRetryAttempts": 2,
+            "DestinationConfig": {"OnFailure": {"Destination": arn}},
+        }
+        for name in called
+    ]
 
-    assert [expected] == list(of_type(resources, "AWS::Lambda::EventInvokeConfig").values())
-    assert [["sqs:SendMessage"]] == [each["Action"] for each in statements(resources) if each["Resource"] == [arn]]
+    permitted = [
+        (name, statement["Action"])
+        for name, function in of_type(resources, "AWS::Lambda::Function").items()
+        for statement in role_of(function, resources)["Policies"][0]["PolicyDocument"]["Statement"]
+        if statement["Resource"] == [arn]
+    ]
+
+    assert "CountCreatedLinks" in called
+    assert expected == list(of_type(resources, "AWS::Lambda::EventInvokeConfig").values())
+    assert [(name, ["sqs:SendMessage"]) for name in called] == permitted
     assert 14 * 86_400 == resources["LinkEventsDeadLetterQueue"]["Properties"]["MessageRetentionPeriod"]
 
 
