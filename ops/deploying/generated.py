@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ops.shared.errors import OperatorError
+
 PATTERNS = ("EachFunction", "EachTrigger")
 """The sections of infra/functions.yaml, which are no sections of a template."""
 
 
-class Incomplete(Exception):
+class Incomplete(OperatorError):
     """A function lacks something, or something lacks its function; the message names the file."""
 
 

@@ -24,7 +24,7 @@ from typing import Any
 
 from ops import PROJECT
 from ops.deploying.bytecode import add_bytecode
-from ops.deploying.generated import PATTERNS, Incomplete, write_out
+from ops.deploying.generated import PATTERNS, write_out
 from ops.shared.errors import OperatorError
 
 WHEELS = PROJECT / ".venv" / "wheels"
@@ -78,7 +78,7 @@ class Package:
 
 
 def package(stage: str) -> Package:
-    """Package the checkout for a stage of .chalice/config.json. Raises PackagingFailed."""
+    """Package the checkout for a stage of .chalice/config.json. Raises PackagingFailed or Incomplete."""
     _require_a_python_of_lambda(sys.version_info[:2])
     template = merged_infra()
     patterns = {section: template.pop(section) for section in PATTERNS}
@@ -102,10 +102,7 @@ def package(stage: str) -> Package:
         code = (Path(directory) / "deployment.zip").read_bytes()
         sam = json.loads((Path(directory) / "sam.json").read_text())
     del sam["Parameters"]["Stage"]
-    try:
-        write_out(sam, patterns, PROJECT / ".chalice")
-    except Incomplete as error:
-        raise PackagingFailed(str(error)) from error
+    write_out(sam, patterns, PROJECT / ".chalice")
     for resource in sam["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             del resource["Properties"]["Tracing"]  # Chalice writes the default, which would hide that of Globals

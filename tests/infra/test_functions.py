@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ops import PROJECT
-from ops.generated import Incomplete, write_out
+from ops.deploying.generated import Incomplete, write_out
 from tests.e2e import test_permissions
 from tests.infra.conftest import FUNCTIONS, Resources, of_type
 
