@@ -106,7 +106,8 @@ def test_every_queue_and_function_is_on_it(widgets: list[Widget], resources: Res
         *(f"${{{name}}}" for name in of_type(resources, "AWS::Lambda::Function")),
     }
 
-    assert expected <= shown
+    for missing in expected - shown:
+        pytest.fail(f"infra/dashboard.yaml does not show {missing}")
 
 
 def test_every_metric_of_the_app_is_on_it(widgets: list[Widget]) -> None:

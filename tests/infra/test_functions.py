@@ -9,6 +9,7 @@ import pytest
 
 from ops import PROJECT
 from ops.deploying.generated import Incomplete, write_out
+from ops.repairing import dlq
 from tests.e2e import test_permissions
 from tests.infra.conftest import FUNCTIONS, Resources, of_type
 
@@ -86,6 +87,13 @@ def test_every_listener_says_which_changes_it_asks_for(resources: Resources) -> 
     for name, each in of_type(resources, "AWS::SNS::Subscription").items():
         if each["Protocol"] != "email" and not each.get("FilterPolicy", {}).get("type"):
             pytest.fail(f"infra/template.yaml does not say with a FilterPolicy of {name} which changes it asks for")
+
+
+def test_every_dead_letter_queue_can_be_looked_into_and_redriven(resources: Resources) -> None:
+    names = {each["QueueName"].removeprefix("linkly-dev-") for each in of_type(resources, "AWS::SQS::Queue").values()}
+
+    for name in {each.removesuffix("-dlq") for each in names if each.endswith("-dlq")} - set(dlq.NAMES):
+        pytest.fail(f"ops/repairing/dlq.py does not know {name}")
 
 
 def test_every_function_has_what_functions_yaml_says(resources: Resources) -> None:
