@@ -42,7 +42,7 @@ def write_out(sam: Mapping[str, Any], patterns: Mapping[str, Any], policies: Pat
             by_trigger = pattern["EachTrigger"].get(event["Type"], {})
             _add(event["Properties"], by_trigger.get("Event", {}))
             _add(properties, by_trigger.get("Function", {}))
-            statements += by_trigger.get("Statement", [])
+            statements += [each for each in by_trigger.get("Statement", []) if each not in statements]
         policy["PolicyDocument"] = {**shared, "Statement": statements}
         gigabyte_seconds += _gigabyte_seconds(function, resource, properties["MemorySize"])
     body = resources["PipelineDashboard"]["Properties"]["DashboardBody"]

@@ -1,6 +1,6 @@
 """From the checkout to what CloudFormation deploys: a zip and a plain template.
 
-Chalice makes a SAM template from app.py and merges the files of infra/ into it; ops/generated.py adds what
+Chalice makes a SAM template from app.py and merges the files of infra/ into it; ops/deploying/generated.py adds what
 follows from the functions' names. SAM's own translator, which AWS runs as the transform AWS::Serverless-2016-10-31, is
 then run here: so the template that was tested is, to the letter, the one that AWS gets, and an emulation needs to know
 nothing of SAM.

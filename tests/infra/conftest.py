@@ -12,7 +12,11 @@ from ops.deploying.package import Package, package
 
 Resources = Mapping[str, Mapping[str, Any]]
 
-FUNCTIONS = {"api_handler", *(each.name for each in app.event_sources)}
+FUNCTIONS = {
+    "api_handler",
+    *(each.name for each in app.event_sources),
+    *(each.name for each in app.pure_lambda_functions),
+}
 """The functions of app.py: all routes are one."""
 
 

@@ -13,7 +13,7 @@ from ops import PROJECT
 from tests.checkout import copy_checkout
 
 PLACES = {
-    "At the end of the\ntriggers in `app.py`": ("app.py", "\nif config.runs_in_lambda():"),
+    "At the end of the triggers in `app.py`": ("app.py", "\nif config.runs_in_lambda():"),
     "At the end of the functions in `infra/template.yaml`": (
         "infra/template.yaml",
         "  # What API Gateway answers before the app",
@@ -34,7 +34,8 @@ def checkout(tmp_path: Path) -> Path:
     page = (PROJECT / "CONTRIBUTING.md").read_text()
     copy = copy_checkout(tmp_path)
     for sentence, (file, behind) in PLACES.items():
-        found = re.search(rf"{re.escape(sentence)}[^`]*\n\n```\w+\n(.*?)```", page, re.DOTALL)
+        words = r"\s+".join(map(re.escape, sentence.split()))
+        found = re.search(rf"{words}[^`]*\n\n```\w+\n(.*?)```", page, re.DOTALL)
         assert found, f"CONTRIBUTING.md no longer says: {sentence}"
         insert(copy / file, found[1], behind)
     return copy
