@@ -8,7 +8,7 @@ from matplotlib.figure import Figure as Drawing
 
 from bench.rounds import Figure
 from bench.warm import Redirect
-from ops.watching.load import percentile
+from ops.shared.percentiles import percentile
 
 _OURS, _THEIRS, _LEFT_OUT = "#2a6f97", "#adb5bd", "#bcd4e6"
 
@@ -54,8 +54,8 @@ def draw_lags(lags: Sequence[float], path: Path) -> None:
     """The share of clicks that were committed by some time after they were made."""
     drawing = Drawing(figsize=(7, 3), layout="constrained")
     axes = drawing.subplots()
-    shares = [number / 200 for number in range(1, 201)]
-    axes.step([percentile(lags, share) for share in shares], [100 * share for share in shares], color=_OURS)
+    percents = [number / 2 for number in range(1, 201)]
+    axes.step([percentile(lags, percent) for percent in percents], percents, color=_OURS)
     axes.set_xlabel("ms from a click to its commit, on the local stack under load")
     axes.set_ylabel("% of clicks")
     axes.set_title("Lag")

@@ -31,9 +31,9 @@ from ops.local import emulator
 from ops.shared import emulation
 from ops.shared.aws import client
 from ops.shared.log_lines import json_lines
+from ops.shared.percentiles import percentile
 from ops.shared.queues import queue_depth
 from ops.shared.stages import LOCAL, function_environment
-from ops.watching.load import percentile
 from tests.costs import item_bytes
 from tests.e2e.deployed import free_port
 
@@ -262,7 +262,7 @@ def _reads(code: str, counters: Mapping[str, int]) -> Reads:
 
 def describe(stack: Stack) -> str:
     """The figures, as a page of the report."""
-    p50, p99 = (percentile(stack.lags, share) for share in (0.5, 0.99))
+    p50, p99 = (percentile(stack.lags, percent) for percent in (50, 99))
     rates = [
         f"| {name} | {each.baseline_median:.0f} | {each.median:.0f} | **{each.ratio:.2f}** |"
         for name, each in stack.rates.items()

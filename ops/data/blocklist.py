@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import Progress, track
-from rich.table import Table
 
 from chalicelib import aws, clock, config
 from chalicelib.links import blocklist
@@ -16,6 +15,7 @@ from chalicelib.links.store import links_with
 from chalicelib.links.targets import host_of
 from chalicelib.redirects.cache import block_redirect, unblock_redirect
 from ops.shared.errors import OperatorError
+from ops.shared.listing import AsJson, print_list
 from ops.shared.stages import Stage, connect
 
 commands = typer.Typer(no_args_is_help=True, help="Domains that no link may point at.")
@@ -72,13 +72,14 @@ def remove(domain: Domain, stage: Stage = None) -> None:
 
 
 @commands.command(name="list")
-def list_(stage: Stage = None) -> None:
+def list_(as_json: AsJson = False, stage: Stage = None) -> None:
     """Show which domains are blocked, since when, and why."""
     connect(stage)
-    table = Table("domain", "since", "reason")
-    for each in sorted(blocklist.list_domains(), key=lambda each: each.domain):
-        table.add_row(each.domain, f"{each.since:%Y-%m-%d %H:%M}", each.reason)
-    Console().print(table)
+    rows = [
+        {"domain": each.domain, "since": each.since, "reason": each.reason}
+        for each in sorted(blocklist.list_domains(), key=lambda each: each.domain)
+    ]
+    print_list(rows, as_json=as_json, nothing="No domain is blocked.")
 
 
 @contextmanager

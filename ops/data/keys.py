@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from chalicelib import clock
 from chalicelib.access import store
 from chalicelib.access.keys import ApiKey, Role, Token, hash_secret, new_token
 from chalicelib.links.link import LONGEST_OWNER
 from ops.shared.durations import duration
+from ops.shared.listing import AsJson, minute, print_list
 from ops.shared.stages import Stage, connect
 
 commands = typer.Typer(no_args_is_help=True, help="Make, list, rotate and revoke API keys.")
@@ -48,15 +48,23 @@ def create(
 
 
 @commands.command(name="list")
-def list_(stage: Stage = None) -> None:
+def list_(as_json: AsJson = False, stage: Stage = None) -> None:
     """List the keys. Their secrets are not known to anyone but their holders."""
     connect(stage)
-    table = Table("id", "owner", "role", "created", "expires", "last used", "state")
     now = clock.now()
-    for key in sorted(store.list_keys(), key=lambda key: key.created_at):
-        times = map(_minute, (key.created_at, key.expires_at, key.last_used_at))
-        table.add_row(key.id, key.owner, key.role, *times, _state(key, now))
-    Console().print(table)
+    rows = [
+        {
+            "id": key.id,
+            "owner": key.owner,
+            "role": key.role,
+            "created_at": key.created_at,
+            "expires_at": key.expires_at,
+            "last_used_at": key.last_used_at,
+            "state": _state(key, now),
+        }
+        for key in sorted(store.list_keys(), key=lambda key: key.created_at)
+    ]
+    print_list(rows, as_json=as_json, nothing="There are no keys. Make one: python -m ops keys create", absent="never")
 
 
 def _overlap(text: str) -> timedelta:
@@ -99,7 +107,7 @@ def rotate(
         raise typer.BadParameter(
             f"{key_id} was revoked or rotated by somebody else just now, so {new.id} is revoked too", param_hint="ID"
         ) from error
-    Console(stderr=True).print(f"{key_id} " + (f"works until {_minute(end)} UTC" if end else "is revoked"))
+    Console(stderr=True).print(f"{key_id} " + (f"works until {minute(end)} UTC" if end else "is revoked"))
 
 
 @commands.command()
@@ -115,10 +123,6 @@ def revoke(key_id: ID, stage: Stage = None) -> None:
 
 def _no_such_key(key_id: str) -> typer.BadParameter:
     return typer.BadParameter(f"there is no key {key_id!r}; see: python -m ops keys list", param_hint="ID")
-
-
-def _minute(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M}" if moment else "never"
 
 
 def _state(key: ApiKey, now: datetime) -> str:

@@ -1,4 +1,4 @@
-"""`python -m ops models`: what the app needs of botocore's data, written to chalicelib/models after botocore changed.
+"""`python -m ops models`: regenerate chalicelib/models, the app's copy of a part of botocore's data.
 
 botocore's own is 400 services, among which it looks for ours by opening each directory, twice for each client; a
 megabyte of endpoints; every operation with its documentation; and 126 certificate authorities, all of them parsed again
@@ -46,7 +46,7 @@ ROOTS = (
 
 
 def write() -> None:
-    """Write anew what the app keeps of botocore's data, after botocore's version has changed."""
+    """Regenerate the app's copy of a part of botocore's data, after botocore's version has changed."""
     for name, text in contents().items():
         path = MODELS / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,22 +1,22 @@
 """`python -m ops clicks`: send again the clicks that could not be queued, and prove that none is missing."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import track
-from rich.table import Column, Table
 
 from chalicelib import clock, config
 from chalicelib.clicks.click import Click, UndecodableClick, decode, encode
-from ops.repairing.reconcile import balance_until, uncounted
+from ops.repairing.reconcile import Balance, Key, balance_until, uncounted
 from ops.shared.aws import client
 from ops.shared.durations import duration
-from ops.shared.log_lines import json_lines
+from ops.shared.listing import AsJson, print_json, print_list
+from ops.shared.log_lines import KEPT, json_lines
 from ops.shared.stages import Stage, connect
 
 commands = typer.Typer(no_args_is_help=True, help="Send clicks again from the log, and prove that none is missing.")
@@ -38,7 +38,8 @@ def replay(
     A click that is sent twice, or was accepted after all, counts once: running it again changes nothing.
     """
     stage = connect(stage)
-    found = {click.key: click for click in unqueued(stage, time.time() - since.total_seconds())}
+    with Console(stderr=True).status("reading the log"):
+        found = {click.key: click for click in unqueued(stage, time.time() - since.total_seconds())}
     failed = 0 if dry_run else send(list(map(encode, found.values())), show=True)
     sent = 0 if dry_run else len(found) - failed
     print(f"found {len(found)}, sent {sent}, failed {failed}")
@@ -53,34 +54,80 @@ def reconcile(
         typer.Option("--day", formats=["%Y-%m-%d"], help="A day in UTC, or several; without it, yesterday and today."),
     ] = None,
     patience: Annotated[int, typer.Option(min=0, help="Seconds in which lines that come late are waited for.")] = 60,
+    as_json: AsJson = False,
     stage: Stage = None,
 ) -> None:
     """Compare the clicks that were accepted with those counted, waiting, dead and replayable.
 
     Exits with 1 if a single one is unaccounted for.
     """
-    stage = connect(stage)
-    today = clock.now().date()
+    now = clock.now()
+    today = now.date()
     chosen = [each.date() for each in days] if days else [today - timedelta(days=1), today]
+    _require_logged(chosen, now)
+    stage = connect(stage)
     with Console(stderr=True).status("reading logs, queues and counters"):
         found = balance_until(stage, chosen, patience)
-    table = Table("day", *(Column(name, justify="right") for name in ("accepted", "counted", "dead", "to replay")))
-    for books in found.books:
-        numbers = (books.accepted[1], books.counted, books.dead, books.replayable)
-        table.add_row(books.day, *map(str, numbers))
-    Console().print(table)
+    rows = [
+        {
+            "day": each.day,
+            "accepted": each.accepted[1],
+            "counted": each.counted,
+            "dead": each.dead,
+            "to_replay": each.replayable,
+        }
+        for each in found.days
+    ]
+    untellable = sum(each.untellable for each in found.days)
+    lost = sorted(uncounted(stage, chosen)) if found.missing else []
+    if as_json:
+        print_json(
+            {
+                "days": rows,
+                "waiting": found.waiting,
+                "of_deleted_links": untellable,
+                "surplus": found.surplus,
+                "missing": found.missing,
+                "without_rows": [each._asdict() for each in lost],
+            }
+        )
+    else:
+        print_list(rows)
+        _explain(found, untellable, lost)
+    if not found.holds:
+        raise typer.Exit(1)
+
+
+def _require_logged(days: Sequence[date], now: datetime) -> None:
+    """Refuse days of which the log has not, or no longer, every click: nothing would be found missing of them.
+
+    Raises BadParameter.
+    """
+    first = (now - KEPT).date() + timedelta(days=1)  # of the day before, the log has lost the first hours
+    for day in days:
+        if day > now.date():
+            raise typer.BadParameter(f"{day} has not begun; today is {now.date()} in UTC", param_hint="--day")
+        if day < first:
+            raise typer.BadParameter(
+                f"of {day} the log is not whole any more: it is kept for {KEPT.days} days. The first day that can be "
+                f"reconciled is {first}",
+                param_hint="--day",
+            )
+
+
+def _explain(found: Balance, untellable: int, lost: Sequence[Key]) -> None:
+    """Say in sentences what the table does not show."""
     print(f"waiting in the queue: {found.waiting}")
-    if untellable := sum(books.untellable for books in found.books):
+    if untellable:
         print(f"of deleted links, whose clicks are not counted or were purged: {untellable}")
     if found.surplus:
         print(f"more are counted, dead or to be replayed than were accepted: {found.surplus}")
     if found.missing:
         print(f"unaccounted for: {found.missing}. Of those that were accepted, these have no row:")
-        for key in sorted(uncounted(stage, chosen))[:_MOST_SHOWN]:
+        for key in lost[:_MOST_SHOWN]:
             print(f"  {key.code} {key.click_id}")
-    if not found.holds:
-        raise typer.Exit(1)
-    print("every accepted click is accounted for")
+    if found.holds:
+        print("every accepted click is accounted for")
 
 
 def unqueued(stage: str, since: float) -> Iterator[Click]:

@@ -3,17 +3,18 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 from botocore.exceptions import ClientError
 from rich.console import Console
-from rich.table import Table
 
 from chalicelib import config
 from ops.shared.aws import client
+from ops.shared.listing import AsJson, print_json, print_list
 from ops.shared.log_lines import json_lines
 from ops.shared.queues import Message, looked_at, message_counts, queue_depth, tens
 from ops.shared.stacks import stack_name
@@ -42,19 +43,22 @@ _DAY = 24 * 60 * 60
 
 
 @commands.command(name="list")
-def list_(stage: Stage = None) -> None:
+def list_(as_json: AsJson = False, stage: Stage = None) -> None:
     """Show each dead-letter queue, and how many messages wait in it, or are being looked at."""
     stage = connect(stage)
-    table = Table("queue", "waiting", "looked at")
+    rows = []
     for name in NAMES:
         waiting, hidden, _ = message_counts(_url(stage, name, "-dlq"))
-        table.add_row(name, str(waiting), str(hidden))
-    Console().print(table)
+        rows.append({"queue": name, "waiting": waiting, "looked_at": hidden})
+    print_list(rows, as_json=as_json)
 
 
 @commands.command()
 def show(
-    name: Name, limit: Annotated[int, typer.Option(min=1, help="How many messages at most.")] = 100, stage: Stage = None
+    name: Name,
+    limit: Annotated[int, typer.Option(min=1, help="How many messages at most.")] = 100,
+    as_json: AsJson = False,
+    stage: Stage = None,
 ) -> None:
     """Show what waits in a dead-letter queue, each message with the reason that came with it or was last logged."""
     stage = connect(stage)
@@ -63,13 +67,17 @@ def show(
     with looked_at(url) as look:
         messages = sorted(look.messages(limit), key=_sent_at)
     logged = {} if name == NO_QUEUE or not messages else _reasons(stage, name, _sent_at(messages[0]))
-    for message in messages:
-        content, reason = unwrapped(message["Body"])
-        reason = reason or logged.get(message["MessageId"], "no reason is logged")
-        print(f"{message['MessageId']}  {_age(_sent_at(message))}  {reason}")
-        print(f"  {content}")
+    letters = [_letter(message, logged) for message in messages]
+    if as_json:
+        print_json(letters)
+        return
+    for letter in letters:
+        print(f"{letter['id']}  {_age(letter['sent_at'])}  {letter['reason'] or 'no reason is logged'}")
+        print(f"  {letter['message']}")
     if there > len(messages):
         print(f"and {there - len(messages)} more; --limit shows more of them")
+    elif not messages:
+        Console(stderr=True).print(f"Nothing waits in {name}-dlq.", highlight=False)
 
 
 @commands.command()
@@ -280,6 +288,17 @@ def _sent_at(message: Message) -> float:
     return int(message["Attributes"]["SentTimestamp"]) / 1000
 
 
-def _age(since: float) -> str:
-    seconds = int(time.time() - since)
+def _letter(message: Message, logged: Mapping[str, str]) -> dict[str, Any]:
+    """What is told of a dead letter; its reason is None if none came with it or was `logged`."""
+    content, reason = unwrapped(message["Body"])
+    return {
+        "id": message["MessageId"],
+        "sent_at": datetime.fromtimestamp(_sent_at(message), UTC),
+        "reason": reason or logged.get(message["MessageId"]),
+        "message": content,
+    }
+
+
+def _age(since: datetime) -> str:
+    seconds = int(time.time() - since.timestamp())
     return f"{seconds // _DAY}d {seconds % _DAY // 3600:02}:{seconds % 3600 // 60:02}:{seconds % 60:02}"

@@ -1,4 +1,4 @@
-"""The books of clicks, day by day: each click that was accepted is counted, waits, is dead or is in the log for replay.
+"""Reconcile the clicks of a day: each that was accepted is counted, waits, is dead or is in the log for replay.
 
 What was accepted is known from the redirect's log, one line a click, with the click's id; what was counted, from the
 counters. Different functions wrote them in different places, so each can prove the other wrong.
@@ -32,7 +32,7 @@ class Key(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Books:
+class Day:
     """The clicks of a day."""
 
     day: str
@@ -60,20 +60,20 @@ class Books:
 
 @dataclass(frozen=True)
 class Balance:
-    """The books of some days, and what waits in the queue, of whichever day."""
+    """The clicks of some days, and what waits in the queue, of whichever day."""
 
-    books: list[Books]
+    days: list[Day]
     waiting: int
 
     @property
     def missing(self) -> int:
         """Accepted clicks that are nowhere to be found."""
-        return max(0, sum(each.missing for each in self.books) - self.waiting)
+        return max(0, sum(each.missing for each in self.days) - self.waiting)
 
     @property
     def surplus(self) -> int:
         """Clicks beyond those that were accepted."""
-        return sum(each.surplus for each in self.books)
+        return sum(each.surplus for each in self.days)
 
     @property
     def holds(self) -> bool:
@@ -103,8 +103,8 @@ def balance(stage: str, days: list[date]) -> Balance:
     untellable = _of_deleted_links(lost) | without_rows(passed_over)
     counted = _counted(min(names))
     after = _logged(stage, days)
-    books = [
-        Books(
+    found = [
+        Day(
             day=day,
             accepted=(len(before.accepted[day]), len(after.accepted[day])),
             counted=counted[day],
@@ -114,7 +114,7 @@ def balance(stage: str, days: list[date]) -> Balance:
         )
         for day in sorted(names)
     ]
-    return Balance(books, waiting)
+    return Balance(found, waiting)
 
 
 def uncounted(stage: str, days: list[date]) -> set[Key]:

@@ -1,7 +1,8 @@
 """`python -m ops restore`: bring back what was there at a moment of the last 35 days.
 
-DynamoDB restores a table beside the one that it was. From there, links and clicks are put back through the app's own
-doors, so that nothing of what has happened since is undone: docs/backup.md says why, and what to do when.
+DynamoDB restores a table under a new name, such as `linkly-dev-links-restored-20261122T100000Z`. From there, links and
+clicks are put back the way the app writes them, so that nothing of what has happened since is undone: docs/backup.md
+says why, and what to do when.
 """
 
 import time
@@ -91,12 +92,14 @@ def tables(
     table: Annotated[list[Name] | None, typer.Option(help="Only this one; may be given again.")] = None,
     stage: Stage = None,
 ) -> None:
-    """Restore tables as they were, beside those in use, which stay as they are; takes minutes to hours.
+    """Restore tables as they were, as `…-restored-…`. Those in use stay as they are. Takes minutes to hours.
 
     The two tables of clicks are restored together. Interrupted, it is run again with the same time, and waits on.
     """
     stage = connect(stage)
-    targets = {f"{stack_name(stage)}-{name}": beside(stage, name, to_time) for name in together(table or list(Name))}
+    targets = {
+        f"{stack_name(stage)}-{name}": restored_name(stage, name, to_time) for name in together(table or list(Name))
+    }
     for source in targets:
         require_restorable(source, to_time)
     for source, target in targets.items():
@@ -126,9 +129,9 @@ def links(
     stage = connect(stage)
     if not (code or owner or everything):
         raise typer.BadParameter("say which links: --code, --owner or --all")
-    _require_restored(beside(stage, Name.LINKS, to_time))
+    _require_restored(restored_name(stage, Name.LINKS, to_time))
     done: Counter[Outcome] = Counter()
-    for link in every_link(owner, table=beside(stage, Name.LINKS, to_time)):
+    for link in every_link(owner, table=restored_name(stage, Name.LINKS, to_time)):
         if not code or link.code in code:
             outcome = put_back(link, dry_run=dry_run)
             done[outcome] += 1
@@ -148,7 +151,7 @@ def clicks(to_time: To, dry_run: DryRun = False, stage: Stage = None) -> None:
     days that are too old as a whole are made what they were, where they are less.
     """
     stage = connect(stage)
-    table, counters = (beside(stage, name, to_time) for name in (Name.CLICKS, Name.DAILY_CLICKS))
+    table, counters = (restored_name(stage, name, to_time) for name in (Name.CLICKS, Name.DAILY_CLICKS))
     _require_restored(table)
     _require_restored(counters)
     with Console(stderr=True).status("comparing rows"):
@@ -173,13 +176,13 @@ def missing(
     keys = {Name.API_KEYS: "id", Name.BLOCKED_DOMAINS: "domain", Name.DAILY_LINKS: "day"}
     if table not in keys:
         raise typer.BadParameter("links and clicks have commands of their own")
-    source = beside(stage, table, to_time)
+    source = restored_name(stage, table, to_time)
     _require_restored(source)
     print(f"{copy_missing(source, f'{stack_name(stage)}-{table}', keys[table])} put back")
 
 
-def beside(stage: str, name: str, to_time: datetime) -> str:
-    """The name of the table that is restored beside one: linkly-dev-links-restored-20261122T100000Z."""
+def restored_name(stage: str, name: str, to_time: datetime) -> str:
+    """The name under which a table is restored: linkly-dev-links-restored-20261122T100000Z."""
     return f"{stack_name(stage)}-{name}-restored-{to_time:%Y%m%dT%H%M%SZ}"
 
 

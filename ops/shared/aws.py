@@ -15,7 +15,7 @@ class NotConnected(OperatorError):
 
 
 def client(service: str, config: Config = _CONFIG) -> Any:
-    """A client of an AWS service, made anew, so that it follows the environment as it is now. Raises NotConnected."""
+    """A new client of an AWS service, which follows the environment as it is now. Raises NotConnected."""
     session = boto3.Session()
     if session.region_name is None:
         raise NotConnected("No AWS region is set. Say which, for example: export AWS_DEFAULT_REGION=eu-central-1")

@@ -6,10 +6,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from ops import PROJECT
 from ops.shared.aws import client
 from ops.shared.stacks import stack_name
+
+KEPT = timedelta(days=json.loads((PROJECT / ".chalice" / "config.json").read_text())["log_retention_in_days"])
+"""How long CloudWatch keeps a line."""
 
 
 @dataclass(frozen=True, slots=True)

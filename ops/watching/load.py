@@ -5,7 +5,6 @@ latency counts from that moment. So a stack that falls behind cannot slow down w
 """
 
 import asyncio
-import math
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ import httpx
 import typer
 
 from ops.shared.errors import OperatorError
+from ops.shared.percentiles import percentile
 from ops.shared.stages import run_file
 
 HIGHEST_RATE = 200
@@ -116,16 +116,11 @@ def _counted(owner: httpx.Client, code: str, expected: int) -> int:
         time.sleep(0.5)
 
 
-def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least `share` (0 to 1) of the values do not exceed; NaN of none."""
-    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)] if values else math.nan
-
-
 def latencies(follows: Sequence[Follow]) -> str:
     """The latencies of those that were answered, in milliseconds."""
     answered = [follow.seconds * 1000 for follow in follows if follow.status is not None]
-    shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
-    return ", ".join(f"{name} {percentile(answered, share):.0f} ms" for name, share in shares.items())
+    percents = {"p50": 50, "p90": 90, "p99": 99, "max": 100}
+    return ", ".join(f"{name} {percentile(answered, percent):.0f} ms" for name, percent in percents.items())
 
 
 def send(

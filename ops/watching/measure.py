@@ -24,9 +24,10 @@ from ops.shared import cloudwatch
 from ops.shared.cloudwatch import Metric
 from ops.shared.durations import duration
 from ops.shared.log_lines import lines_with
+from ops.shared.percentiles import percentile
 from ops.shared.stacks import outputs, stack_name
 from ops.shared.stages import Stage, address, connect
-from ops.watching.load import Follow, follow_at_rate, latencies, percentile
+from ops.watching.load import Follow, follow_at_rate, latencies
 
 _OPERATOR = Caller("operator", Role.ADMIN)
 
@@ -131,4 +132,4 @@ def describe_writes(units: float, clicks: float, period: timedelta) -> str:
 
 
 def _spread(values: Sequence[float]) -> str:
-    return f"p50 {percentile(values, 0.5):.0f} ms, p99 {percentile(values, 0.99):.0f} ms"
+    return f"p50 {percentile(values, 50):.0f} ms, p99 {percentile(values, 99):.0f} ms"

@@ -1,12 +1,10 @@
 """`python -m ops status`: how a stage is, on one screen."""
 
-import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import Annotated
 
 import httpx
 import typer
@@ -20,7 +18,9 @@ from ops.repairing.reconcile import Key, replayable
 from ops.shared import cloudwatch
 from ops.shared.aws import client
 from ops.shared.cloudwatch import Metric
-from ops.shared.log_lines import json_lines
+from ops.shared.listing import AsJson, print_json
+from ops.shared.log_lines import KEPT, json_lines
+from ops.shared.percentiles import percentile
 from ops.shared.queues import queue_depth, queue_urls
 from ops.shared.stacks import outputs_of, stack_name
 from ops.shared.stages import Stage, address, connect
@@ -29,7 +29,6 @@ SECONDS_TO_ANSWER = 10
 NO_METRIC = "no metric"
 
 _HOUR = timedelta(hours=1)
-_LOG_KEPT = timedelta(days=30)
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html. After UPDATE_ROLLBACK_COMPLETE
 # all is as it was before the deployment: nothing to mend.
@@ -112,14 +111,12 @@ class Report:
     last_hour: LastHour
 
 
-def show_status(
-    stage: Stage = None, as_json: Annotated[bool, typer.Option("--json", help="As a JSON object.")] = False
-) -> None:
+def show_status(as_json: AsJson = False, stage: Stage = None) -> None:
     """Show how a stage is. Exit code 0: well; 1: something is wrong, and what is said in sentences."""
     report = look(connect(stage))
     wrong = list(problems(report))
     if as_json:
-        print(json.dumps({**asdict(report), "problems": wrong}))
+        print_json({**asdict(report), "problems": wrong})
     else:
         _print(report, wrong)
     if wrong:
@@ -178,8 +175,8 @@ def problems(report: Report) -> Iterator[str]:
             yield f"{consumer.function} is {consumer.state.lower()}. Look again in a minute."
     if report.to_replay:
         yield (
-            f"Clicks that could not be queued are in the log, which keeps them for 30 days: {report.to_replay}. "
-            f"Have them counted: python -m ops clicks replay --since 30d {stage}"
+            f"Clicks that could not be queued are in the log, which keeps them for {KEPT.days} days: "
+            f"{report.to_replay}. Have them counted: python -m ops clicks replay --since {KEPT.days}d {stage}"
         )
     for alarm in report.alarms:
         yield f"The alarm {alarm.name} is on since {alarm.since}: {alarm.description}"
@@ -188,15 +185,15 @@ def problems(report: Report) -> Iterator[str]:
 def to_replay(stage: str, now: datetime) -> int:
     """How many clicks SQS did not accept that are still to be counted.
 
-    They are in the log, of which 30 days are long: it is read if a metric says that there is something to find, or
+    They are in the log, which may be long: it is read if a metric says that there is something to find, or
     where CloudWatch makes no metrics, as in the emulation.
     """
     names = ("ClicksAccepted", "ClicksUnqueued")
     wanted = {name: Metric("Linkly", name, {"stage": stage}, "Sum", _HOUR) for name in names}
-    accepted, not_accepted = cloudwatch.read(wanted, now, _LOG_KEPT).values()
+    accepted, not_accepted = cloudwatch.read(wanted, now, KEPT).values()
     if accepted and not not_accepted:
         return 0
-    return len(replayable(Key(*click.key) for click in unqueued(stage, (now - _LOG_KEPT).timestamp())))
+    return len(replayable(Key(*click.key) for click in unqueued(stage, (now - KEPT).timestamp())))
 
 
 def _ask(url: str) -> Endpoint:
@@ -218,8 +215,8 @@ def _metrics(stage: str, queues: Sequence[str], now: datetime) -> dict[str, list
         for name in queues
     }
     wanted["clicks"] = Metric("Linkly", "ClicksRecorded", {"stage": stage}, "Sum")
-    for percentile in ("p50", "p99"):
-        wanted[percentile] = Metric("Linkly", "ClickLag", {"stage": stage}, percentile, _HOUR)
+    for statistic in ("p50", "p99"):
+        wanted[statistic] = Metric("Linkly", "ClickLag", {"stage": stage}, statistic, _HOUR)
     return cloudwatch.read(wanted, now, _HOUR)
 
 
@@ -235,12 +232,9 @@ def _last_hour_logged(stage: str) -> LastHour:
     """The same where CloudWatch makes no metrics, as in the emulation: from the lines that they are made of."""
     lines = json_lines(stage, "record_clicks", time.time() - _HOUR.total_seconds(), "clicks committed")
     lags = [lag for line in lines for lag in line.get("ClickLag", [])]
-    return LastHour(len(lags), percentile(lags, 50), percentile(lags, 99))
-
-
-def percentile(values: Sequence[float], percent: int) -> int | None:
-    """The least of the values that is as large as `percent` of them; None of none."""
-    return round(sorted(values)[-(-len(values) * percent // 100) - 1]) if values else None
+    if not lags:
+        return LastHour(0, None, None)
+    return LastHour(len(lags), round(percentile(lags, 50)), round(percentile(lags, 99)))
 
 
 def _alarms(stage: str) -> list[Alarm]:
@@ -261,7 +255,7 @@ def _alarms(stage: str) -> list[Alarm]:
 
 
 def _print(report: Report, wrong: Sequence[str]) -> None:
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False, emoji=False)
     endpoint, stack, hour = report.endpoint, report.stack, report.last_hour
     table = Table.grid(padding=(0, 2))
     answer = f"answers in {endpoint.milliseconds} ms" if endpoint.status == HTTPStatus.OK else "does not answer"
@@ -284,10 +278,11 @@ def _print(report: Report, wrong: Sequence[str]) -> None:
         sources.add_row(
             source.function, source.state, source.last_result, style="" if source.state == "Enabled" else "red"
         )
-    for part in (f"[bold]Linkly, stage {report.stage}[/bold]", table, queues, sources):
+    console.print(f"Linkly, stage {report.stage}", style="bold")
+    for part in (table, queues, sources):
         console.print(part)
     for sentence in wrong:
-        console.print(sentence, style="red", markup=False, soft_wrap=True)
+        console.print(sentence, style="red", soft_wrap=True)
     if not wrong:
         console.print("All is well.", style="green")
 

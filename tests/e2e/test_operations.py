@@ -135,7 +135,7 @@ def test_a_stage_that_is_destroyed_and_deployed_again_has_its_links_still(
     assert f"https://go.example.com/{link['code']}" == link["short_url"]
 
 
-def test_the_books_of_a_stage_are_balanced_until_a_click_comes_from_nowhere(dev: str) -> None:
+def test_the_clicks_of_a_stage_are_accounted_for_until_one_comes_from_nowhere(dev: str) -> None:
     key = {"Authorization": f"Bearer {make_key()}"}
     link = httpx.post(f"{dev}/links", json={"url": URL}, headers=key, timeout=30).json()
     for _ in range(3):

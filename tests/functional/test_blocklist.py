@@ -512,6 +512,22 @@ def test_the_list_says_what_is_blocked_since_when_and_why(type_: Type, clock: St
     ] == [row for row in rows if row and "example" in row[0]]
 
 
+def test_a_list_for_programs_has_the_same(type_: Type) -> None:
+    put_domain("evil.example", "[/x]")
+
+    listed = type_("list", "--json")
+
+    assert [{"domain": "evil.example", "since": "2026-05-27T10:15:30.123Z", "reason": "[/x]"}] == json.loads(
+        listed.stdout
+    )
+
+
+def test_where_no_domain_is_blocked_the_list_says_so(type_: Type) -> None:
+    listed = type_("list")
+
+    assert (0, "", "No domain is blocked.\n") == (listed.exit_code, listed.stdout, listed.stderr)
+
+
 def test_a_new_reason_replaces_the_old_one(type_: Type) -> None:
     type_("add", "evil.example", "--reason", "spam")
     type_("add", "evil.example", "--reason", "phishing")

@@ -238,3 +238,30 @@ def test_a_change_that_sns_wrapped_is_unwrapped_on_its_way_back(run: Type) -> No
     run("redrive", "link-changes")
 
     assert [event, event] == [each["body"] for each in infrastructure.receive("LinkChangesQueue")]
+
+
+def test_what_waits_is_listed_and_shown_for_programs_too(run: Type) -> None:
+    dead("LinkChanges", "no [/x] change")
+
+    listed = run("list", "--json")
+    shown = run("show", "link-events", "--json")
+    empty = run("show", "link-events")
+
+    counts = {"clicks": 0, "link-changes": 1, "deleted-links": 0, "link-events": 0}
+    assert [{"queue": name, "waiting": waiting, "looked_at": 0} for name, waiting in counts.items()] == json.loads(
+        listed.stdout
+    )
+    assert "[]\n" == shown.stdout
+    assert ("", "Nothing waits in link-events-dlq.\n") == (empty.stdout, empty.stderr)
+
+
+def test_a_dead_letter_for_programs_is_whole(run: Type) -> None:
+    event = an_event()
+    dead("LinkEvents", unworked(event, **REFUSED))
+
+    [shown] = json.loads(run("show", "link-events", "--json").stdout)
+
+    assert {"reason": "AccessDeniedException: UpdateItem", "message": event} == {
+        name: shown[name] for name in ("reason", "message")
+    }
+    assert {"id", "sent_at", "reason", "message"} == shown.keys()

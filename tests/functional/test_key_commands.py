@@ -1,5 +1,6 @@
 """`python -m ops keys`, as typed."""
 
+import json
 import re
 from datetime import datetime, timedelta
 
@@ -7,6 +8,7 @@ import pytest
 
 from chalicelib.access.keys import ApiKey, Role, parse_token
 from chalicelib.access.store import KeyNotReplaced, find_key, list_keys, note_use, put_key, revoke_key
+from chalicelib.clock import rfc3339
 from ops.data import keys
 from tests import infrastructure
 from tests.builders import NOW, TOKEN, StoppedClock, a_key
@@ -139,6 +141,25 @@ def test_the_list_says_when_a_key_was_last_used_and_what_became_of_it(type_: Typ
     assert (*made, "2026-05-28 10:15", "2026-05-27 11:15", f"replaced by {new.id}") in rows(replaced)
     assert (*made, "2026-05-28 10:15", "2026-05-27 11:15", "expired") in rows(in_the_end)
     assert not [secret for secret in (token.secret, new.secret) if secret in unused + used + replaced + in_the_end]
+
+
+def test_a_list_for_programs_has_what_is_known_of_each_key_but_its_hash(type_: Type) -> None:
+    put_key(a_key(TOKEN, owner="[/x]", expires_at=NOW + DAY))
+
+    listed = type_("list", "--json")
+
+    times = {"created_at": rfc3339(NOW), "expires_at": rfc3339(NOW + DAY), "last_used_at": None}
+    assert [{"id": TOKEN.id, "owner": "[/x]", "role": "user", **times, "state": "valid"}] == json.loads(listed.stdout)
+
+
+def test_where_there_is_no_key_the_list_says_so(type_: Type) -> None:
+    listed = type_("list")
+
+    assert (0, "", "There are no keys. Make one: python -m ops keys create\n") == (
+        listed.exit_code,
+        listed.stdout,
+        listed.stderr,
+    )
 
 
 def rows(table: str) -> list[tuple[str, ...]]:

@@ -1,6 +1,7 @@
-"""The operator's books: whatever becomes of a click, it is found; and a click that is lost or doubled is, too."""
+"""Reconciling: whatever becomes of a click, it is found; and a click that is lost or doubled is, too."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -13,13 +14,14 @@ from chalicelib.clicks import purge, recorder
 from chalicelib.clicks.click import encode
 from chalicelib.links.link import Status
 from chalicelib.links.store import insert_link
-from ops.repairing import reconcile
-from ops.repairing.reconcile import Balance, Books, Key
+from ops.repairing import clicks, reconcile
+from ops.repairing.reconcile import Balance, Day, Key
 from ops.shared.aws import client
 from ops.shared.log_lines import writer
 from tests import infrastructure
 from tests.builders import LambdaContext, StoppedClock, a_click, a_link, a_message, an_sqs_event
 from tests.faults import Faults, lost, throttled, timed_out
+from tests.functional.terminal import Type, terminal
 from tests.functional.visitor import Visitor
 
 Take = Callable[[], Balance]
@@ -67,8 +69,8 @@ def empty_queue() -> None:
     infrastructure.sqs().purge_queue(QueueUrl=config.click_queue_url())
 
 
-def the_books(day: str, accepted: int, **else_: int) -> Books:
-    return Books(day, (accepted, accepted), **{"counted": 0, "dead": 0, "replayable": 0, "untellable": 0, **else_})
+def a_day(day: str, accepted: int, **else_: int) -> Day:
+    return Day(day, (accepted, accepted), **{"counted": 0, "dead": 0, "replayable": 0, "untellable": 0, **else_})
 
 
 def test_a_click_is_accounted_for_while_it_waits_and_when_it_is_counted(
@@ -81,8 +83,8 @@ def test_a_click_is_accounted_for_while_it_waits_and_when_it_is_counted(
     record()
     counted = balance()
 
-    assert (the_books(today, 3), 3, True) == (waiting.books[-1], waiting.waiting, waiting.holds)
-    assert (the_books(today, 3, counted=3), 0, True) == (counted.books[-1], counted.waiting, counted.holds)
+    assert (a_day(today, 3), 3, True) == (waiting.days[-1], waiting.waiting, waiting.holds)
+    assert (a_day(today, 3, counted=3), 0, True) == (counted.days[-1], counted.waiting, counted.holds)
 
 
 def test_a_click_that_could_not_be_queued_is_to_be_replayed_until_it_is_counted(
@@ -96,7 +98,7 @@ def test_a_click_that_could_not_be_queued_is_to_be_replayed_until_it_is_counted(
 
     found = balance()
 
-    assert (the_books(today, 2, counted=1, replayable=1), True) == (found.books[-1], found.holds)
+    assert (a_day(today, 2, counted=1, replayable=1), True) == (found.days[-1], found.holds)
 
 
 def test_a_dead_letter_is_accounted_for_unless_it_was_counted_before(
@@ -111,7 +113,7 @@ def test_a_dead_letter_is_accounted_for_unless_it_was_counted_before(
 
     found = balance()
 
-    assert the_books(today, 2, counted=1, dead=1) == found.books[-1]
+    assert a_day(today, 2, counted=1, dead=1) == found.days[-1]
 
 
 def test_a_click_counts_for_its_own_day(anyone: Visitor, clock: StoppedClock, balance: Take, now: datetime) -> None:
@@ -124,10 +126,10 @@ def test_a_click_counts_for_its_own_day(anyone: Visitor, clock: StoppedClock, ba
     found = balance()
 
     days = [(now.date() - timedelta(days=back)).isoformat() for back in (1, 0)]
-    assert [the_books(day, 1, counted=1) for day in days] == found.books
+    assert [a_day(day, 1, counted=1) for day in days] == found.days
 
 
-def test_clicks_of_a_deleted_link_stay_in_the_books(ada: Visitor, anyone: Visitor, balance: Take, today: str) -> None:
+def test_clicks_of_a_deleted_link_stay_in_a_day(ada: Visitor, anyone: Visitor, balance: Take, today: str) -> None:
     ada.post("/links", {"url": "https://example.com/", "code": "short-lived"})
     anyone.get("/short-lived")
     record()
@@ -140,7 +142,7 @@ def test_clicks_of_a_deleted_link_stay_in_the_books(ada: Visitor, anyone: Visito
 
     found = balance()
 
-    assert (the_books(today, 1, counted=1), True) == (found.books[-1], found.holds)
+    assert (a_day(today, 1, counted=1), True) == (found.days[-1], found.holds)
 
 
 def test_whether_an_unqueued_click_of_a_purged_link_was_counted_cannot_be_told(
@@ -153,7 +155,7 @@ def test_whether_an_unqueued_click_of_a_purged_link_was_counted_cannot_be_told(
 
     found = balance()
 
-    assert (the_books(today, 1, untellable=1), True) == (found.books[-1], found.holds)
+    assert (a_day(today, 1, untellable=1), True) == (found.days[-1], found.holds)
 
 
 def test_clicks_of_a_deleted_link_that_were_not_counted_are_not_missed(
@@ -172,7 +174,7 @@ def test_clicks_of_a_deleted_link_that_were_not_counted_are_not_missed(
     found = balance()
 
     # The early one has its row still.
-    assert (the_books(today, 4, counted=2, untellable=2), True) == (found.books[-1], found.holds)
+    assert (a_day(today, 4, counted=2, untellable=2), True) == (found.days[-1], found.holds)
 
 
 def test_a_click_is_missed_beside_one_that_nobody_accepted_and_that_was_not_counted(
@@ -214,9 +216,63 @@ def test_a_click_that_nobody_made_is_a_surplus(anyone: Visitor, balance: Take, n
     assert (0, 1, False) == (found.missing, found.surplus, found.holds)
 
 
-def test_clicks_that_are_made_while_the_books_are_read_disturb_nothing() -> None:
-    made_meanwhile = Books("2026-05-27", (10, 13), counted=12, dead=0, replayable=0, untellable=0)
-    none_made = Books("2026-05-27", (10, 10), counted=12, dead=0, replayable=0, untellable=0)
+@pytest.fixture
+def type_(monkeypatch: pytest.MonkeyPatch) -> Type:
+    """Type a command about clicks."""
+    return terminal(clicks, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "reason"),
+    [
+        (-1, "has not begun; today is {today} in UTC"),
+        (30, "of {day} the log is not whole any more: it is kept for 30 days"),
+        (31, "The first day that can be reconciled is {first}"),
+    ],
+)
+def test_a_day_that_the_log_does_not_have_is_refused(type_: Type, now: datetime, days_ago: int, reason: str) -> None:
+    day, first = (now.date() - timedelta(days=ago) for ago in (days_ago, 29))
+
+    refused = type_("reconcile", "--day", str(day))
+
+    said = " ".join(re.sub("[│╭╮╰╯─]", "", refused.stderr).split())
+    assert (2, True) == (refused.exit_code, reason.format(day=day, today=now.date(), first=first) in said), said
+
+
+def test_the_first_day_that_the_log_has_whole_is_reconciled(type_: Type, balance: Take, now: datetime) -> None:
+    balance()
+    first = now.date() - timedelta(days=29)
+
+    done = type_("reconcile", "--day", str(first), "--patience", "0")
+
+    assert (0, True) == (done.exit_code, "every accepted click is accounted for" in done.stdout), done.output
+
+
+def test_a_program_is_told_what_people_are(anyone: Visitor, type_: Type, balance: Take, today: str) -> None:
+    anyone.get("/my-link")
+    anyone.get("/my-link")
+    lost_one, counted = infrastructure.receive()
+    recorder.record_clicks(an_sqs_event(counted), LambdaContext())
+    empty_queue()
+    balance()
+
+    done = type_("reconcile", "--day", today, "--patience", "0", "--json")
+
+    lost_id = json.loads(lost_one["body"])["id"]
+    assert (1, "") == (done.exit_code, done.stderr.strip())
+    assert {
+        "days": [{"day": today, "accepted": 2, "counted": 1, "dead": 0, "to_replay": 0}],
+        "waiting": 0,
+        "of_deleted_links": 0,
+        "surplus": 0,
+        "missing": 1,
+        "without_rows": [{"code": "my-link", "click_id": lost_id}],
+    } == json.loads(done.stdout)
+
+
+def test_clicks_that_are_made_while_it_reads_disturb_nothing() -> None:
+    made_meanwhile = Day("2026-05-27", (10, 13), counted=12, dead=0, replayable=0, untellable=0)
+    none_made = Day("2026-05-27", (10, 10), counted=12, dead=0, replayable=0, untellable=0)
 
     assert Balance([made_meanwhile], waiting=1).holds
     assert 2 == Balance([none_made], waiting=1).surplus

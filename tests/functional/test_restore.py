@@ -1,4 +1,4 @@
-"""What was restored beside is put back: links as new versions, clicks through the queue."""
+"""What was restored is put back: links as new versions, clicks through the queue."""
 
 import uuid
 from collections import Counter
@@ -17,7 +17,7 @@ from chalicelib.links.link import Link, Status
 from chalicelib.links.store import every_link, insert_link, read_link, replace_link
 from chalicelib.redirects.cache import Redirect, find_redirect, put_redirect
 from ops.repairing import restore
-from ops.repairing.restore import Outcome, beside, copy_missing, count_again, put_back, raise_counters
+from ops.repairing.restore import Outcome, copy_missing, count_again, put_back, raise_counters, restored_name
 from tests.builders import NOW, TODAY, LambdaContext, a_click, a_link, a_message, an_sqs_event, clicks
 from tests.functional.terminal import terminal
 from tests.infrastructure import dynamodb, items, receive, sqs
@@ -30,7 +30,7 @@ def nothing_remembered() -> None:
 
 
 def restored(table: str, target: str = "") -> str:
-    """A table as it is now, restored beside."""
+    """A table as it is now, restored under another name."""
     target = target or f"{table}-restored"
     dynamodb().restore_table_to_point_in_time(
         SourceTableName=table, TargetTableName=target, UseLatestRestorableTime=True
@@ -126,7 +126,7 @@ def test_clicks_come_back_while_other_links_are_being_deleted(monkeypatch: pytes
     insert_link(a_link())
     record_clicks(an_sqs_event(*map(a_message, clicks(3))), LambdaContext())
     for table in (config.clicks_table(), config.daily_clicks_table()):
-        restored(table, beside("test", table.rpartition("-")[2], NOW))
+        restored(table, restored_name("test", table.rpartition("-")[2], NOW))
     empty(config.clicks_table(), "code", "click_id")
     empty(config.daily_clicks_table(), "code", "day#shard")
     sqs().send_message(QueueUrl=config.deleted_links_queue_url(), MessageBody=a_deletion(a_link(code="another")))

@@ -1,10 +1,8 @@
 """What `python -m ops measure` and `make load` make of what they see."""
 
-import math
-
 import pytest
 
-from ops.watching.load import Follow, Load, describe, percentile
+from ops.watching.load import Follow, Load, describe
 from ops.watching.measure import Report, parse
 
 # https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html, as it comes: with tabs.
@@ -29,14 +27,6 @@ TRACED = COLD + "XRAY TraceId: 1-5e34a614-10bdxmplf1fb44f07bc535a1\tSegmentId: 0
 )
 def test_a_report_line_is_read(line: str, expected: Report | None) -> None:
     assert expected == parse(line)
-
-
-def test_a_percentile_is_a_value_that_was_seen() -> None:
-    values = [float(value) for value in range(100, 0, -1)]
-
-    assert [50, 99, 100, 1] == [percentile(values, share) for share in (0.5, 0.99, 1, 0)]
-    assert [7, 7] == [percentile([7], share) for share in (0.5, 0.99)]
-    assert math.isnan(percentile([], 0.5))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import typer
 from botocore.stub import Stubber
 
 from ops.repairing import restore
-from ops.repairing.restore import Name, RestoreFailed, beside, moment, require_restorable, together
+from ops.repairing.restore import Name, RestoreFailed, moment, require_restorable, restored_name, together
 from tests.infrastructure import template
 
 TEN = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -29,7 +29,7 @@ def test_a_time_without_a_zone_is_refused(text: str) -> None:
 
 
 def test_a_restored_table_is_named_after_its_time() -> None:
-    assert "linkly-dev-links-restored-20261122T100000Z" == beside("dev", Name.LINKS, TEN)
+    assert "linkly-dev-links-restored-20261122T100000Z" == restored_name("dev", Name.LINKS, TEN)
 
 
 @pytest.mark.parametrize(

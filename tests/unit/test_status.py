@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ops.watching.status import Alarm, Endpoint, LastHour, Queue, Report, Source, Stack, percentile, problems
+from ops.watching.status import Alarm, Endpoint, LastHour, Queue, Report, Source, Stack, problems
 
 WELL = Report(
     stage="dev",
@@ -88,18 +88,3 @@ def test_a_stack_that_was_never_made_is_a_problem() -> None:
     [problem] = problems(replace(WELL, stack=replace(WELL.stack, status="ROLLBACK_COMPLETE")))
 
     assert problem.startswith("The stack linkly-dev is ROLLBACK_COMPLETE.")
-
-
-@pytest.mark.parametrize(
-    ("values", "percent", "expected"),
-    [
-        ([], 50, None),
-        ([7.4], 99, 7),
-        ([3.0, 1.0, 2.0], 50, 2),
-        ([4.0, 3.0, 1.0, 2.0], 50, 2),
-        ([float(value) for value in range(1, 101)], 99, 99),
-        ([float(value) for value in range(1, 102)], 99, 100),
-    ],
-)
-def test_a_percentile_is_one_of_the_values(values: list[float], percent: int, expected: int | None) -> None:
-    assert expected == percentile(values, percent)
