@@ -16,7 +16,7 @@ from bench.warm import run
 from chalicelib.clicks.click import Click, encode
 from chalicelib.clicks.transactions import plan
 from ops import PROJECT
-from tests.costs import item_bytes, read_units, transaction_units
+from ops.watching.costs import item_bytes, read_units, transaction_units
 
 ROUNDS = 5
 BATCHES = 4

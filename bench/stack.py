@@ -34,7 +34,7 @@ from ops.shared.log_lines import json_lines
 from ops.shared.percentiles import percentile
 from ops.shared.queues import queue_depth
 from ops.shared.stages import LOCAL, function_environment
-from tests.costs import item_bytes
+from ops.watching.costs import item_bytes
 from tests.e2e.deployed import free_port
 
 VISITORS = 4

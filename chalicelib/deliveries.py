@@ -35,7 +35,7 @@ GROWTH: float = 6
 PERMANENT_FAILURE_PAUSE = 2
 """Seconds until a message that is not tried again, or to no avail, goes on its way to the dead-letter queue."""
 
-LONGEST_PAUSE = 11 * 60 * 60
+LONGEST_DELAY = 11 * 60 * 60
 """Seconds. SQS hides a message for 12 hours at most, counted from when it was received, and refuses more:
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
 """
@@ -85,7 +85,7 @@ class Failure:
         """Whole seconds until the message is delivered again, after its `receive_count`th delivery."""
         if self.permanent or receive_count >= MOST_DELIVERIES:
             return PERMANENT_FAILURE_PAUSE
-        return min(ceil(config.retry_pause_seconds() * GROWTH ** (receive_count - 1)), LONGEST_PAUSE)
+        return min(ceil(config.retry_pause_seconds() * GROWTH ** (receive_count - 1)), LONGEST_DELAY)
 
 
 OUT_OF_TIME = Failure("out of time")

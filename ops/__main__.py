@@ -15,7 +15,7 @@ from ops.data import blocklist, keys, links
 from ops.deploying import deploy, deploy_policy, destroy
 from ops.deploying.settings import CommandWithSettings
 from ops.local import doctor, models, reference, run
-from ops.repairing import clicks, consumers, dlq, redirects, restore
+from ops.repairing import accident, clicks, consumers, dlq, redirects, restore
 from ops.shared.errors import OperatorError
 from ops.watching import load, logs, measure, status
 
@@ -49,6 +49,9 @@ ROOMS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
         "resume": consumers.resume,
         "redirects": redirects.commands,
         "restore": restore.commands,
+    },
+    "Practising": {
+        "accident": accident.commands,
     },
 }
 """What there is to type, by its purpose: a command, or several under one name."""

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from io import StringIO
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
-from rich.text import Text
 
 from chalicelib.clock import rfc3339
 
@@ -29,7 +29,7 @@ def print_list(
     if as_json:
         print_json(rows)
     elif rows:
-        _print_table(rows, absent)
+        print_whole(_table(rows, absent))
     else:
         Console(stderr=True).print(nothing, markup=False, highlight=False, soft_wrap=True)
 
@@ -44,25 +44,34 @@ def minute(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M}"
 
 
-def _print_table(rows: Sequence[Mapping[str, Any]], absent: str) -> None:
-    """Nothing is cut or folded, since somebody will copy it, or search for it: a narrow terminal wraps the lines."""
+def print_whole(table: Table) -> None:
+    """Print a table as wide as it is, with its cells as they are: somebody will copy them, or search for them."""
+    as_it_is: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False}
+    plain, terminal = StringIO(), Console()
+    roomy = Console(width=_ANY_WIDTH, file=plain, force_terminal=False, **as_it_is)
+    width = Measurement.get(roomy, roomy.options, table).maximum
+    if terminal.is_terminal and width > terminal.width:
+        # The terminal wraps the lines. A frame would be hard to read then, and so would the blanks that fill a line.
+        table.box = None
+        roomy.print(table)
+        print("\n".join(line.rstrip() for line in plain.getvalue().splitlines()))
+    else:
+        Console(width=width, **as_it_is).print(table)
+
+
+def _table(rows: Sequence[Mapping[str, Any]], absent: str) -> Table:
     table = Table()
     for name, value in rows[0].items():
         table.add_column(name.replace("_", " "), justify="right" if isinstance(value, int) else "left")
     for row in rows:
         table.add_row(*(_cell(value, absent) for value in row.values()))
-    roomy = Console(width=_ANY_WIDTH)
-    width = Measurement.get(roomy, roomy.options, table).maximum
-    terminal = Console()
-    if terminal.is_terminal and width > terminal.width:
-        table.box = None  # wrapped lines of a frame are hard to read
-    Console(width=width).print(table)
+    return table
 
 
-def _cell(value: str | int | datetime | None, absent: str) -> Text:
-    """As text and not as str, in which rich looks for markup; what would move the cursor is shown escaped."""
+def _cell(value: str | int | datetime | None, absent: str) -> str:
+    """What would move the cursor is shown escaped."""
     shown = absent if value is None else minute(value) if isinstance(value, datetime) else str(value)
-    return Text("".join(each if each.isprintable() else ascii(each)[1:-1] for each in shown))
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in shown)
 
 
 def _plain(value: object) -> str:

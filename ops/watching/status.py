@@ -18,7 +18,7 @@ from ops.repairing.reconcile import Key, replayable
 from ops.shared import cloudwatch
 from ops.shared.aws import client
 from ops.shared.cloudwatch import Metric
-from ops.shared.listing import AsJson, print_json
+from ops.shared.listing import AsJson, print_json, print_whole
 from ops.shared.log_lines import KEPT, json_lines
 from ops.shared.percentiles import percentile
 from ops.shared.queues import queue_depth, queue_urls
@@ -118,7 +118,7 @@ def show_status(as_json: AsJson = False, stage: Stage = None) -> None:
     if as_json:
         print_json({**asdict(report), "problems": wrong})
     else:
-        _print(report, wrong)
+        show(report, wrong)
     if wrong:
         raise typer.Exit(1)
 
@@ -254,7 +254,8 @@ def _alarms(stage: str) -> list[Alarm]:
     ]
 
 
-def _print(report: Report, wrong: Sequence[str]) -> None:
+def show(report: Report, wrong: Sequence[str]) -> None:
+    """Print all of it for people, and what is wrong."""
     console = Console(highlight=False, markup=False, emoji=False)
     endpoint, stack, hour = report.endpoint, report.stack, report.last_hour
     table = Table.grid(padding=(0, 2))
@@ -280,7 +281,7 @@ def _print(report: Report, wrong: Sequence[str]) -> None:
         )
     console.print(f"Linkly, stage {report.stage}", style="bold")
     for part in (table, queues, sources):
-        console.print(part)
+        print_whole(part)
     for sentence in wrong:
         console.print(sentence, style="red", soft_wrap=True)
     if not wrong:

@@ -21,9 +21,9 @@ from chalicelib.access.keys import Role
 from ops import PROJECT
 from ops.data.keys import make_key
 from ops.local import emulator
+from ops.repairing.accident import deny, end_denial
 from ops.shared.aws import client
 from ops.shared.stages import LOCAL
-from tests.accident import deny, end_denial
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -11,10 +11,10 @@ from botocore.exceptions import ClientError
 
 from chalicelib import config
 from ops import PROJECT
+from ops.repairing.accident import end_denial
 from ops.repairing.consumers import find_consumer, switch
 from ops.shared.aws import client
 from ops.shared.stages import LOCAL
-from tests.accident import end_denial
 from tests.e2e.deployed import Linkly, dead_letters_url, eventually, waiting
 
 SECONDS_A_COMMAND = 120

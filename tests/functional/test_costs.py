@@ -10,9 +10,10 @@ import pytest
 import app
 from chalicelib.links.store import insert_link
 from chalicelib.redirects import follow
-from tests import costs, infrastructure
+from ops.watching import costs
+from ops.watching.costs import Click
+from tests import infrastructure
 from tests.builders import LambdaContext, a_click, a_link, a_message, an_sqs_event, clicks
-from tests.costs import Click
 from tests.faults import Call, Faults
 from tests.functional.visitor import Visitor
 

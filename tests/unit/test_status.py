@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ops.watching.status import Alarm, Endpoint, LastHour, Queue, Report, Source, Stack, problems
+from ops.watching.status import Alarm, Endpoint, LastHour, Queue, Report, Source, Stack, problems, show
 
 WELL = Report(
     stage="dev",
@@ -88,3 +88,9 @@ def test_a_stack_that_was_never_made_is_a_problem() -> None:
     [problem] = problems(replace(WELL, stack=replace(WELL.stack, status="ROLLBACK_COMPLETE")))
 
     assert problem.startswith("The stack linkly-dev is ROLLBACK_COMPLETE.")
+
+
+def test_what_aws_says_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    show(replace(WELL, consumers=[Source("record_clicks", "Enabled", "PROBLEM: [/x] [bold]y")]), [])
+
+    assert "PROBLEM: [/x] [bold]y" in capsys.readouterr().out

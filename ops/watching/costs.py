@@ -11,7 +11,7 @@ from math import ceil
 from typing import Any
 
 from chalicelib.observability import METRICS
-from tests.infrastructure import ROOT
+from ops import PROJECT
 
 DAYS = 30
 SECONDS = DAYS * 24 * 60 * 60
@@ -292,7 +292,7 @@ def functions() -> Mapping[str, Mapping[str, Any]]:
 
 
 def _config() -> Mapping[str, Any]:
-    found: Mapping[str, Any] = json.loads((ROOT / ".chalice" / "config.json").read_text())
+    found: Mapping[str, Any] = json.loads((PROJECT / ".chalice" / "config.json").read_text())
     return found
 
 

@@ -1,41 +1,51 @@
-"""Accidents on purpose, for tests and for the drills of docs/runbook.md: a function that may not do what it must.
+"""`python -m ops accident`: have a function fail on purpose, for the drills of docs/runbook.md and for tests.
 
-    python -m tests.accident forbid record_clicks dynamodb:PutItem --stage local
-    python -m tests.accident allow record_clicks --stage local
-
-IAM obeys a denial whatever else allows; on AWS it takes some seconds until Lambda notices.
+IAM obeys a denial whatever else allows; on AWS it takes some seconds until Lambda notices:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from ops.shared.aws import client
+from ops.shared.errors import OperatorError
 from ops.shared.stacks import stack_name
 from ops.shared.stages import Stage, connect
 
-commands = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+commands = typer.Typer(no_args_is_help=True, help="Have a function fail on purpose, for a drill, and end that.")
 
 POLICY = "accident"
 
+Function = Annotated[str, typer.Argument(help="Such as record_clicks.")]
+
+
+class AccidentFailed(OperatorError):
+    """A function cannot be forbidden what it may not do anyway."""
+
 
 @commands.command()
-def forbid(function: str, action: str, stage: Stage = None) -> None:
-    """Forbid a function an action that it is allowed, until `allow`."""
+def forbid(
+    function: Function,
+    action: Annotated[str, typer.Argument(help="Such as dynamodb:PutItem.")],
+    stage: Stage = None,
+) -> None:
+    """Forbid a function an action that it is allowed, until `accident allow`."""
     deny(connect(stage), function, action)
 
 
 @commands.command()
-def allow(function: str, stage: Stage = None) -> None:
-    """End the accident."""
+def allow(function: Function, stage: Stage = None) -> None:
+    """Let a function do again what it was forbidden."""
     end_denial(connect(stage), function)
 
 
 def deny(stage: str, function: str, action: str) -> None:
-    """Forbid a function of `stage` an action, which it must have been allowed."""
+    """Forbid a function of `stage` an action. Raises AccidentFailed if it is not allowed that."""
     iam, role = client("iam"), _role(stage, function)
-    assert action in _allowed(iam, role), f"{function} has no permission {action}"
+    if action not in (allowed := _allowed(iam, role)):
+        raise AccidentFailed(f"{function} has no permission {action}. It has: {', '.join(sorted(allowed))}.")
     statement = {"Effect": "Deny", "Action": action, "Resource": "*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     iam.put_role_policy(RoleName=role, PolicyName=POLICY, PolicyDocument=policy)
@@ -58,7 +68,3 @@ def _allowed(iam: Any, role: str) -> set[str]:
         for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
     ]
     return {action for policy in policies for statement in policy["Statement"] for action in statement["Action"]}
-
-
-if __name__ == "__main__":
-    commands()
