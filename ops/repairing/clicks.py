@@ -68,6 +68,7 @@ def reconcile(
     stage = connect(stage)
     with Console(stderr=True).status("reading logs, queues and counters"):
         found = balance_until(stage, chosen, patience)
+        lost = sorted(uncounted(stage, chosen)) if found.missing else []
     rows = [
         {
             "day": each.day,
@@ -79,7 +80,6 @@ def reconcile(
         for each in found.days
     ]
     untellable = sum(each.untellable for each in found.days)
-    lost = sorted(uncounted(stage, chosen)) if found.missing else []
     if as_json:
         print_json(
             {

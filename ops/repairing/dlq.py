@@ -64,9 +64,10 @@ def show(
     stage = connect(stage)
     url = _url(stage, name, "-dlq")
     there = queue_depth(url)
-    with looked_at(url) as look:
-        messages = sorted(look.messages(limit), key=_sent_at)
-    logged = {} if name == NO_QUEUE or not messages else _reasons(stage, name, _sent_at(messages[0]))
+    with Console(stderr=True).status("looking through the queue, and the log for reasons"):
+        with looked_at(url) as look:
+            messages = sorted(look.messages(limit), key=_sent_at)
+        logged = {} if name == NO_QUEUE or not messages else _reasons(stage, name, _sent_at(messages[0]))
     letters = [_letter(message, logged) for message in messages]
     if as_json:
         print_json(letters)

@@ -178,7 +178,9 @@ def missing(
         raise typer.BadParameter("links and clicks have commands of their own")
     source = restored_name(stage, table, to_time)
     _require_restored(source)
-    print(f"{copy_missing(source, f'{stack_name(stage)}-{table}', keys[table])} put back")
+    with Console(stderr=True).status("comparing items"):
+        copied = copy_missing(source, f"{stack_name(stage)}-{table}", keys[table])
+    print(f"{copied} put back")
 
 
 def restored_name(stage: str, name: str, to_time: datetime) -> str:

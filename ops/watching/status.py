@@ -113,7 +113,9 @@ class Report:
 
 def show_status(as_json: AsJson = False, stage: Stage = None) -> None:
     """Show how a stage is. Exit code 0: well; 1: something is wrong, and what is said in sentences."""
-    report = look(connect(stage))
+    stage = connect(stage)
+    with Console(stderr=True).status("asking AWS"):
+        report = look(stage)
     wrong = list(problems(report))
     if as_json:
         print_json({**asdict(report), "problems": wrong})
