@@ -99,7 +99,7 @@ def reconcile(
 
 
 def _require_logged(days: Sequence[date], now: datetime) -> None:
-    """Refuse days of which the log has not, or no longer, every click: nothing would be found missing of them.
+    """Refuse days that the log does not cover: of those, no click would be found to be missing.
 
     Raises BadParameter.
     """
