@@ -12,6 +12,7 @@ that changes no code uploads and replaces none, and what runs can be compared wi
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -84,12 +85,13 @@ def package(stage: str) -> Package:
     patterns = {section: template.pop(section) for section in PATTERNS}
     with tempfile.TemporaryDirectory() as directory:
         chalice = str(Path(sys.executable).with_name("chalice"))
+        project = _copy_what_ships(Path(directory) / "project")
         infra = Path(directory) / "infra.json"
         infra.write_text(json.dumps(template))
         command = [chalice, "package", "--stage", stage, "--merge-template", str(infra), directory]
         done = subprocess.run(
             command,
-            cwd=PROJECT,
+            cwd=project,
             env=_environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -98,7 +100,7 @@ def package(stage: str) -> Package:
         )
         # A wheel that is missing only makes it warn.
         if done.returncode or "Could not install dependencies" in done.stdout + done.stderr:
-            raise PackagingFailed(f"{done.stdout}{done.stderr}")
+            raise PackagingFailed(f"{done.stdout}{done.stderr}".replace(str(project), str(PROJECT)))
         code = (Path(directory) / "deployment.zip").read_bytes()
         sam = json.loads((Path(directory) / "sam.json").read_text())
     del sam["Parameters"]["Stage"]
@@ -107,6 +109,20 @@ def package(stage: str) -> Package:
         if resource["Type"] == "AWS::Serverless::Function":
             del resource["Properties"]["Tracing"]  # Chalice writes the default, which would hide that of Globals
     return Package(add_bytecode(reproducible(code)), _with_stage(sam, stage), version(PROJECT))
+
+
+def _copy_what_ships(to: Path) -> Path:
+    """Copy what Chalice reads of the checkout, and give the copy's root.
+
+    Chalice keeps each zip in the project, under .chalice/deployments, and takes it for whole the next time: one that
+    two packagings write at once, or that one leaves unfinished, would spoil all that follow.
+    """
+    to.mkdir()
+    for name in ("app.py", "requirements.txt"):
+        shutil.copy2(PROJECT / name, to)
+    for name in ("chalicelib", ".chalice"):
+        shutil.copytree(PROJECT / name, to / name, ignore=shutil.ignore_patterns("__pycache__", "deployments"))
+    return to
 
 
 def _require_a_python_of_lambda(version: tuple[int, int]) -> None:

@@ -39,6 +39,20 @@ def test_two_checkouts_in_different_folders_give_the_same_package(tmp_path: Path
     assert packaged(here) == packaged(there)
 
 
+def test_packaging_leaves_nothing_in_the_checkout_that_could_spoil_the_next_one(tmp_path: Path) -> None:
+    checkout = copy_checkout(tmp_path)
+    before = files_in(checkout)
+
+    packaged(checkout)
+
+    assert before == files_in(checkout)
+
+
+def files_in(checkout: Path) -> set[Path]:
+    """What is in a checkout, but for what Python compiles of it."""
+    return {path for path in checkout.rglob("*") if path.is_file() and path.suffix != ".pyc"}
+
+
 def test_a_zip_is_put_in_order(tmp_path: Path) -> None:
     given = tmp_path / "given.zip"
     with zipfile.ZipFile(given, "w") as made:
