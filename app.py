@@ -76,5 +76,10 @@ if config.runs_in_lambda():
     aws.dynamodb()
     aws.sqs()
 
+if config.lacks_a_stage():  # `chalice local`, in a checkout
+    from ops.local import attach
+
+    attach.to_the_local_stack()
+
 gc.freeze()
 gc.enable()

@@ -6,6 +6,7 @@ variable it reads; infra/template.yaml sets them, and docs/settings.md lists the
 
 import os
 import re
+import sys
 
 
 class SettingMissing(RuntimeError):
@@ -143,3 +144,11 @@ def allowed_origins() -> frozenset[str]:
 def runs_in_lambda() -> bool:
     """Whether this process is an execution environment of Lambda, which says so itself."""
     return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+
+
+def lacks_a_stage() -> bool:
+    """Whether this process is `chalice local` with nothing in its environment that says which stage it works on.
+
+    Chalice's commands do not tell which of them runs; this module is one that `local` alone imports.
+    """
+    return "chalice.cli.reloader" in sys.modules and "STAGE" not in os.environ
