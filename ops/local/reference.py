@@ -203,7 +203,7 @@ def describe_settings(commands: TyperGroup) -> str:
     options: list[Any] = commands.commands["run"].params
     local = _table(
         ("environment variable", "default", "meaning"),
-        [(f"`{option.envvar}`", f"`{option.default}`", option.help) for option in options],
+        [(f"`{option.envvar}`", f"`{option.default}`", option.help) for option in options if option.envvar],
     )
     return f"\n## Of a stage\n\n{stage}\n## Of the local stack\n\n{local}"
 

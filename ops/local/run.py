@@ -9,7 +9,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Annotated, Any
 
@@ -25,7 +26,7 @@ from ops import PROJECT
 from ops.data.keys import make_key
 from ops.deploying.deployment import deploy
 from ops.deploying.package import package
-from ops.local import emulator
+from ops.local import edits, emulator
 from ops.local.emulator import HIGHEST_PORT
 from ops.shared import emulation
 from ops.shared.errors import OperatorError
@@ -35,6 +36,7 @@ from ops.watching import logs
 
 DIRECTORY = RUN_FILE.parent
 SECONDS_TO_START = 30
+LOOK_SECONDS = 0.5
 RETRY_PAUSE_SECONDS = 0.2
 """As short as the drills of docs/runbook.md want it: five deliveries take a minute, and an hour is 48 seconds."""
 
@@ -56,6 +58,9 @@ def run(
     aws_port: Annotated[
         int, typer.Option(envvar="AWS_PORT", min=1, max=HIGHEST_PORT, help="Where the emulated AWS listens.")
     ] = 4566,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Take over each edit of app.py and chalicelib/, within seconds.")
+    ] = False,
 ) -> None:
     """Run everything on this machine, until Ctrl-C."""
     emulator.require_free_port(port, "PORT")
@@ -72,12 +77,17 @@ def run(
             _say("packaging the app and deploying the template as stage local")
             url = f"http://localhost:{port}"
             settings = {"BaseUrl": url, "RetryPauseSeconds": str(RETRY_PAUSE_SECONDS)}
-            deployment = deploy(package(LOCAL), LOCAL, settings, lambda _: None)
+            seen = edits.look()
+            packaged = package(LOCAL)
+            deployment = deploy(packaged, LOCAL, settings, lambda _: None)
             emulator.complete(deployment)
+            edits.put_code(packaged.code)  # what an edit put there last time, CloudFormation does not know
             os.environ.update(function_environment(LOCAL))
             app_aws.forget_clients()
             keys = {role.value: _key(role, last_keys) for role in Role}
-            with _chalice_local(port, stopping) as http, _followed_logs(since, stopping):
+            with ExitStack() as serving, _followed_logs(since, stopping):
+                http = serving.enter_context(_chalice_local(port))
+                _wait_until_it_answers(port, http, stopping)
                 _write_run_file(
                     {
                         "url": url,
@@ -88,6 +98,8 @@ def run(
                     }
                 )
                 _greet(url, keys)
+                if watch:
+                    _take_over_edits(seen, packaged.code, port, serving, stopping)
                 while http.poll() is None and not stopping.wait(0.2):
                     pass
                 ended_by_itself = not stopping.is_set()
@@ -125,8 +137,35 @@ def _this_checkout() -> Iterator[None]:
         yield
 
 
+def _take_over_edits(
+    seen: Mapping[Path, int], code: bytes, port: int, serving: ExitStack, stopping: threading.Event
+) -> None:
+    """Until the end, have `chalice local`, which `serving` stops, and the Lambda functions run each edit.
+
+    `seen` is what the files were when the zip `code` was made of them.
+    """
+    while not stopping.wait(LOOK_SECONDS):
+        found = edits.look()
+        if found == seen:
+            continue
+        _say(f"edited: {', '.join(edits.differences(seen, found))}")
+        seen = found
+        if fault := edits.fault():
+            _say(f"{fault}\nThe code of before goes on.")
+            continue
+        edits.put_code(edits.inject(code))
+        serving.close()
+        http = serving.enter_context(_chalice_local(port))
+        try:
+            _wait_until_it_answers(port, http, stopping)
+        except HttpFailed as error:
+            _say(str(error))
+        else:
+            _say("the edit is in place")
+
+
 @contextmanager
-def _chalice_local(port: int, stopping: threading.Event) -> "Iterator[subprocess.Popen[str]]":
+def _chalice_local(port: int) -> "Iterator[subprocess.Popen[str]]":
     """Run `chalice local` with this process's environment, and show what it prints."""
     process = subprocess.Popen(
         [
@@ -151,7 +190,6 @@ def _chalice_local(port: int, stopping: threading.Event) -> "Iterator[subprocess
     printer = threading.Thread(target=_show_lines, args=(process,))
     printer.start()
     try:
-        _wait_until_it_answers(port, process, stopping)
         yield process
     finally:
         emulator.stop(process)

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from ops import PROJECT
+from ops.local.emulator import stop
 from tests.checkout import copy_checkout
 from tests.e2e.deployed import eventually, free_port, ops
 
@@ -26,7 +27,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def make_run(checkout: Path, port: int, aws_port: int) -> Iterator[tuple[dict[str, Any], Path]]:
+def make_run(checkout: Path, port: int, aws_port: int, target: str = "run") -> Iterator[tuple[dict[str, Any], Path]]:
     """Run it until the end of the block, and then press Ctrl-C; gives .local/run.json and the file of its output."""
     run_file = checkout / ".local" / "run.json"
     started = time.time()
@@ -34,7 +35,7 @@ def make_run(checkout: Path, port: int, aws_port: int) -> Iterator[tuple[dict[st
     output = checkout.parent / "output"
     with output.open("wb") as terminal:
         process = subprocess.Popen(
-            ["make", "run"],
+            ["make", target],
             cwd=checkout,
             env={**environment, "PORT": str(port), "AWS_PORT": str(aws_port)},
             stdin=subprocess.DEVNULL,
@@ -128,6 +129,69 @@ def test_make_run_serves_counts_shows_logs_stops_without_a_trace_and_goes_on(
     assert [] == processes_left == processes_of(checkout)
     assert (200, link) == (kept.status_code, kept.json())
     assert run["keys"] == run_again["keys"]
+
+
+@pytest.mark.timeout(240)
+def test_make_dev_takes_over_each_edit_and_goes_on_with_the_code_of_before_if_it_is_wrong(checkout: Path) -> None:
+    port, aws_port = free_port(), free_port()
+    health, recorder = checkout / "chalicelib/service/routes.py", checkout / "chalicelib/clicks/recorder.py"
+
+    with make_run(checkout, port, aws_port, "dev") as (run, output), holders(run) as (user, _):
+        edit(health, '"ok"', '"ok" "')
+        eventually(lambda: "The code of before goes on." in output.read_text())
+        unharmed = health_of(run["url"])
+        edit(recorder, "clicks committed", "clicks edited")
+        edit(health, '"ok" "', '"edited"')
+        eventually(lambda: health_of(run["url"]) == health_of(run["deployed_url"]) == {"status": "edited"})
+        eventually(lambda: "the edit is in place" in output.read_text())
+        httpx.get(create(user, "https://example.com/")["short_url"])
+        eventually(lambda: "record_clicks       | INFO clicks edited" in output.read_text())
+        told = output.read_text()
+    edit(recorder, "clicks edited", "clicks committed")
+    edit(health, '"edited"', '"ok"')
+    with make_run(checkout, port, aws_port) as (run_again, _):
+        taken_back = health_of(run_again["deployed_url"])
+
+    assert {"status": "ok"} == unharmed == taken_back
+    assert "chalicelib/service/routes.py, line 20, SyntaxError: unterminated string literal" in told
+    assert [] == processes_of(checkout)
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def health_of(url: str) -> Any:
+    """What the app says of itself; None if nobody answers."""
+    try:
+        return httpx.get(f"{url}/health", timeout=30).json()
+    except httpx.TransportError:
+        return None
+
+
+@pytest.mark.timeout(240)
+def test_chalice_local_works_on_the_local_stack(checkout: Path) -> None:
+    port, aws_port, own_port = free_port(), free_port(), free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_") and name != "STAGE"}
+
+    with make_run(checkout, port, aws_port) as (run, _), holders(run) as (user, _):
+        process = subprocess.Popen(
+            [".venv/bin/chalice", "local", "--port", str(own_port)],
+            cwd=checkout,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            eventually(lambda: health_of(f"http://localhost:{own_port}") is not None)
+            link = create(user, "https://example.com/")
+            followed = httpx.get(f"http://localhost:{own_port}/{link['code']}")
+        finally:
+            stop(process)
+
+    assert (302, "https://example.com/") == (followed.status_code, followed.headers["Location"])
 
 
 @pytest.mark.parametrize("setting", ["PORT", "AWS_PORT"])
