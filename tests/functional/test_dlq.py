@@ -261,7 +261,7 @@ def test_a_dead_letter_for_programs_is_whole(run: Type) -> None:
 
     [shown] = json.loads(run("show", "link-events", "--json").stdout)
 
-    assert {"reason": "AccessDeniedException: UpdateItem", "message": event} == {
+    assert {"reason": "count_created_links: AccessDeniedException: UpdateItem", "message": event} == {
         name: shown[name] for name in ("reason", "message")
     }
     assert {"id", "sent_at", "reason", "message"} == shown.keys()
