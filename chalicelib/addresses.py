@@ -43,7 +43,9 @@ def _address_of(request: Any) -> str:
     context = request.context
     host = context.get("domainName") or request.headers.get("host", "localhost")
     scheme = request.headers.get("x-forwarded-proto", "http")
-    stage_path = context["path"].removesuffix(request.to_original_event().get("path") or context["path"])
+    whole, path = context["path"], request.to_original_event().get("path")
+    # The two may differ in more than the stage: what is encoded in one may be decoded in the other.
+    stage_path = whole.removesuffix(path) if path and whole.endswith(path) else ""
     address = f"{scheme}://{host}{stage_path}"
     if not _ADDRESS.fullmatch(address):
         raise BadRequest(f"The request came in at {address!r}, which is no address. Check its Host header.")

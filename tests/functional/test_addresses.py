@@ -104,6 +104,22 @@ def test_somebody_elses_api_is_a_target_like_any_other() -> None:
     assert 201 == status
 
 
+def test_a_code_that_is_spelled_in_two_ways_is_not_taken_for_a_stage() -> None:
+    request = a_request(
+        "PUT",
+        "/links/{code}",
+        path="/links/caf\u00e9",
+        pathParameters={"code": "caf%C3%A9"},
+        headers={"Host": "x", "Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"},
+        body=json.dumps({"url": "https://example.com/"}),
+        requestContext={"path": "/api/links/caf%C3%A9", "domainName": API_GATEWAY},
+    )
+
+    answer = app(request, LambdaContext())
+
+    assert (404, "urn:linkly:problem:link-not-found") == (answer["statusCode"], json.loads(answer["body"])["type"])
+
+
 @pytest.mark.parametrize(
     ("host", "scheme"),
     [
