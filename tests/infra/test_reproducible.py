@@ -26,7 +26,9 @@ def packaged(checkout: Path) -> dict[str, str]:
     return found
 
 
-def test_two_checkouts_in_different_folders_give_the_same_package(tmp_path: Path) -> None:
+def test_two_checkouts_in_different_folders_give_the_same_package_and_nothing_is_left_in_them_for_the_next_one(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "here").mkdir()
     (tmp_path / "there" / "deeper").mkdir(parents=True)
     here, there = copy_checkout(tmp_path / "here"), copy_checkout(tmp_path / "there" / "deeper")
@@ -36,16 +38,10 @@ def test_two_checkouts_in_different_folders_give_the_same_package(tmp_path: Path
     (there / "chalicelib" / "__pycache__").mkdir()
     (there / "chalicelib" / "__pycache__" / "old.cpython-311.pyc").write_bytes(b"compiled in some folder")
 
+    before = files_in(here)
+
     assert packaged(here) == packaged(there)
-
-
-def test_packaging_leaves_nothing_in_the_checkout_that_could_spoil_the_next_one(tmp_path: Path) -> None:
-    checkout = copy_checkout(tmp_path)
-    before = files_in(checkout)
-
-    packaged(checkout)
-
-    assert before == files_in(checkout)
+    assert before == files_in(here)
 
 
 def files_in(checkout: Path) -> set[Path]:
