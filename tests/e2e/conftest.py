@@ -17,7 +17,7 @@ ALLOWED_ORIGIN = "https://admin.example.com"
 SHORT_WAITS = {"RetryPauseSeconds": str(run.RETRY_PAUSE_SECONDS), "PurgeDelaySeconds": "12"}
 
 
-LONGEST = ("drills", "operations", "live_links", "chaos", "description", "run", "permissions", "restore", "emulator")
+LONGEST = ("run", "drills", "operations", "emulator", "live_links", "chaos", "description", "permissions", "restore")
 
 
 @pytest.hookimpl(trylast=True)

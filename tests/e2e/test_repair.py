@@ -57,7 +57,7 @@ def test_a_dead_letter_is_listed_shown_with_its_reason_and_deleted_only_on_purpo
     kept = waiting(dead_letters_url())
     purged = ops("dlq", "purge", "clicks", "--yes", "--stage", "local")
 
-    assert re.search(rf"│ clicks +│ {before + 1} +│ 0 ", listed)
+    assert re.search(rf"│ clicks +│ +{before + 1} │ +0 ", listed)
     assert re.search(rf"^\S+  0d 00:0\S+  undecodable.*\n  {re.escape(poison)}$", shown, re.MULTILINE)
     assert "undecodable: Object missing required field `id`" in shown
     assert poison in shown
