@@ -27,8 +27,8 @@ reset: ## Forget what `make run` stored
 test: $(ready) ## Run every test: unit, functional, properties, infra, e2e
 	@printf '\n== unit, functional, property and infra tests\n'
 	@$(python) -m pytest --numprocesses 2 tests/unit tests/functional tests/properties tests/infra
-	@printf '\n== e2e tests, three files at a time, each on an emulated AWS of its own\n'
-	@$(python) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder tests/e2e
+	@printf '\n== e2e tests, four files at a time, each on an emulated AWS of its own\n'
+	@$(python) -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder tests/e2e
 
 .PHONY: chaos
 chaos: $(ready) ## Break the deployed stack's calls while it counts 10,000 clicks on 50 links
