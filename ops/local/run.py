@@ -164,21 +164,17 @@ def _take_over_edits(
             _say("the edit is in place")
 
 
+def gateway_command(port: int) -> list[str]:
+    """The command of `chalice local` with our gateway errors, for the stage of its environment."""
+    options = ("--stage", LOCAL, "--port", str(port), "--no-autoreload")
+    return [sys.executable, "-m", "ops.local.gateway", "local", *options]
+
+
 @contextmanager
 def _chalice_local(port: int) -> "Iterator[subprocess.Popen[str]]":
     """Run `chalice local` with this process's environment, and show what it prints."""
     process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "ops.local.gateway",
-            "local",
-            "--stage",
-            LOCAL,
-            "--port",
-            str(port),
-            "--no-autoreload",
-        ],
+        gateway_command(port),
         cwd=PROJECT,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
         stdin=subprocess.DEVNULL,

@@ -21,6 +21,7 @@ from chalicelib.access.keys import Role
 from ops import PROJECT
 from ops.data.keys import make_key
 from ops.local import emulator
+from ops.local.run import gateway_command
 from ops.repairing.accident import deny, end_denial
 from ops.shared.aws import client
 from ops.shared.stages import LOCAL
@@ -83,17 +84,7 @@ def http_process(environment: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
     port = free_port()
     with TemporaryDirectory() as directory, (Path(directory) / "output").open("wb") as output:
         process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "ops.local.gateway",
-                "local",
-                "--stage",
-                LOCAL,
-                "--port",
-                str(port),
-                "--no-autoreload",
-            ],
+            gateway_command(port),
             cwd=PROJECT,
             env={**os.environ, **environment, "PYTHONUNBUFFERED": "1"},
             stdout=output,
