@@ -30,6 +30,9 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quota
 RECEIVERS = 10
 """At work at once. From far away a call takes a tenth of a second, and 100,000 messages are 10,000 calls."""
 
+SECONDS_OF_A_POLL = 1
+"""A long poll, since a short one asks only some of SQS's servers, and finds a queue empty that is not."""
+
 T = TypeVar("T")
 
 Message = dict[str, Any]
@@ -117,12 +120,11 @@ class Look:
             list(workers.map(self._show_again, tens(list(self._hidden.values()))))
 
     def _receive(self, number: int) -> list[Message]:
-        # A long poll, since a short one asks only some of SQS's servers, and finds a queue empty that is not.
         found: list[Message] = self._sqs.receive_message(
             QueueUrl=self.url,
             MaxNumberOfMessages=number,
             VisibilityTimeout=SECONDS_HIDDEN,
-            WaitTimeSeconds=1,
+            WaitTimeSeconds=SECONDS_OF_A_POLL,
             AttributeNames=["SentTimestamp"],
         ).get("Messages", [])
         self._hidden.update({message["MessageId"]: message["ReceiptHandle"] for message in found})
