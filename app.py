@@ -1,14 +1,10 @@
 """The Chalice app, as a table of contents: its routes, by feature, and a line for each trigger."""
 
-import gc
-
-gc.disable()  # until all is imported: nothing of it ever becomes garbage, but looking takes a twentieth of a cold start
-
 from typing import Any
 
 from chalice.app import Chalice, DynamoDBEvent, SNSEvent, SQSEvent
 
-from chalicelib import aws, config, middleware
+from chalicelib import config, middleware
 from chalicelib.analytics.routes import routes as analytics_routes
 from chalicelib.clicks.routes import routes as clicks_routes
 from chalicelib.links.routes import routes as links_routes
@@ -26,7 +22,15 @@ middleware.install(app)
 
 
 # infra/template.yaml says which queue, topic or stream each of these names means: they have the stage in their names.
-# Each function imports its own feature: the others, and above all the redirect, start without it.
+# Each function imports its own feature: the others start without it.
+
+
+@app.lambda_function(name="follow_link")
+def follow_link(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Redirect visitors. infra/template.yaml has Lambda call the handler itself, without this module."""
+    from chalicelib.redirects import entry
+
+    return entry.handler(event, context)
 
 
 # 495 clicks on one link are five full transactions; with five more, a sixth would have next to nothing in it.
@@ -70,16 +74,7 @@ def purge_clicks(event: SQSEvent) -> dict[str, Any]:
     return purge.purge_clicks(event.to_dict(), event.context)
 
 
-if config.runs_in_lambda():
-    # Before the first request comes: Lambda starts a function with more CPU than its memory buys it later.
-    # https://docs.aws.amazon.com/lambda/latest/dg/best-practices.html
-    aws.dynamodb()
-    aws.sqs()
-
 if config.lacks_a_stage():  # `chalice local`, in a checkout
     from ops.local import attach
 
     attach.to_the_local_stack()
-
-gc.freeze()
-gc.enable()

@@ -3,15 +3,6 @@
 import random
 import time
 from datetime import UTC, datetime
-from typing import Annotated
-
-import msgspec
-
-Timestamp = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
-"""A time as `rfc3339` writes it."""
-
-Day = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date"})]
-"""A day in UTC: 2026-05-27."""
 
 LONGEST_PAUSE = 2
 """Seconds between two tries of a call, at most."""

@@ -141,6 +141,42 @@ def allowed_origins() -> frozenset[str]:
     return frozenset(origin.strip() for origin in listed if origin.strip())
 
 
+def aws_credentials() -> tuple[str, str, str]:
+    """The access key, the secret key and the session token that Lambda gives a function; empty where there is none."""
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    access_key, secret_key, token = (os.environ.get(name, "") for name in names)
+    return access_key, secret_key, token
+
+
+def aws_region() -> str:
+    """The region that we are in; empty if that is not known."""
+    return os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION", "")
+
+
+def aws_endpoint(service: str) -> str:
+    """Where a service is reached instead of at AWS, as the SDKs read it; empty for AWS itself.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+    """
+    return os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or os.environ.get("AWS_ENDPOINT_URL", "")
+
+
+def special_endpoints() -> bool:
+    """Whether AWS is to be reached at its FIPS or its dual-stack endpoints."""
+    names = ("AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT")
+    return any(os.environ.get(name, "").lower() == "true" for name in names)
+
+
+def ca_bundle() -> str:
+    """The file of the certificate authorities to trust; empty for the usual ones. botocore reads the same variables."""
+    return os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE", "")
+
+
+def trace_id() -> str:
+    """The trace that Lambda's present invocation belongs to, by which AWS sees functions that call each other."""
+    return os.environ.get("_X_AMZN_TRACE_ID", "")
+
+
 def runs_in_lambda() -> bool:
     """Whether this process is an execution environment of Lambda, which says so itself."""
     return "AWS_LAMBDA_FUNCTION_NAME" in os.environ

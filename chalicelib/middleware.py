@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalice.app import Chalice, Request, Response
 
 from chalicelib import browsers, config, observability, problems
+from chalicelib.calls import CallFailed
 from chalicelib.observability import logger
 
 PUBLIC = frozenset(
@@ -97,17 +98,14 @@ def _answer(call: Callable[..., Response], *args: Any, **kwargs: Any) -> Respons
         return call(*args, **kwargs)
     except problems.Problem as problem:
         return _problem(problem)
-    except (BotoCoreError, ClientError):
+    except (BotoCoreError, ClientError, CallFailed):
         logger.exception("a request failed at AWS")
-        return _problem(problems.Unavailable("The database cannot be reached just now. Try again in a moment."))
+        return _problem(problems.Unavailable())
     except Exception:  # noqa: BLE001 (whatever it was, the caller gets an answer and the log the reason)
         logger.exception("a request failed")
         return _problem(problems.InternalError())
 
 
 def _problem(problem: problems.Problem) -> Response:
-    answer = Response(
-        problem.body(), {"Content-Type": problems.CONTENT_TYPE, "Cache-Control": "no-store"}, problem.status
-    )
-    answer.headers.update(problem.headers)
-    return answer
+    status, headers, body = problem.answer()
+    return Response(body, {**headers}, status)

@@ -23,9 +23,9 @@ from chalicelib.clicks import routes as clicks
 from chalicelib.clicks.statistics import Statistics
 from chalicelib.links import once
 from chalicelib.links import routes as links
-from chalicelib.links.codes import Code
 from chalicelib.links.link import LONGEST_OWNER, Use, fields
 from chalicelib.links.listing import encode_cursor
+from chalicelib.links.schemas import Code
 from chalicelib.links.store import Position
 from chalicelib.parameters import DEFAULT_DAYS
 from chalicelib.problems import Problem

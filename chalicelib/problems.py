@@ -82,6 +82,11 @@ class Problem(Exception):
         }
         return json.dumps(details)
 
+    def answer(self) -> tuple[int, dict[str, str], str]:
+        """The answer to the request: its status, headers and body."""
+        headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store", **self.headers}
+        return self.status.value, headers, self.body()
+
 
 class BadRequest(Problem):
     """The request cannot be understood."""
@@ -233,6 +238,9 @@ class Unavailable(Problem):
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
+
+    def __init__(self, detail: str = "The database cannot be reached just now. Try again in a moment.") -> None:
+        super().__init__(detail)
 
 
 def of_status(status: int) -> Problem:

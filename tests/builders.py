@@ -4,10 +4,13 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chalicelib import clock
 from chalicelib.access.keys import ApiKey, Role, Token, hash_secret
 from chalicelib.clicks.click import Click, encode
+from chalicelib.clicks.message import Message
 from chalicelib.links.events import LinkEvent
-from chalicelib.links.link import Link, Status
+from chalicelib.links.link import Link
+from chalicelib.links.status import Status
 
 NOW = datetime(2026, 5, 27, 10, 15, 30, 123000, tzinfo=UTC)
 """What the time is in tests. Milliseconds are what the tables keep."""
@@ -54,6 +57,11 @@ def a_click(**given: Any) -> Click:
         "country": None,
     }
     return Click(**{**usual, **given})
+
+
+def a_click_message(click: Click) -> Message:
+    """The message that the redirect sends of a click."""
+    return Message(str(click.id), click.code, clock.rfc3339(click.occurred_at), encode(click))
 
 
 def clicks(number: int, **given: Any) -> list[Click]:

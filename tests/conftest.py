@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from io import StringIO
 from typing import Any
@@ -52,4 +53,5 @@ def logs(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
     """Call it for the log lines so far; each must be one JSON object."""
     stdout = StringIO()
     monkeypatch.setattr(logger.registered_handler, "stream", stdout)
+    monkeypatch.setattr(sys, "stdout", stdout)  # to which chalicelib/log.py writes
     return lambda: [json.loads(line) for line in stdout.getvalue().splitlines()]

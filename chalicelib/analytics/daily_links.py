@@ -11,6 +11,7 @@ from chalicelib import aws, clock, config
 from chalicelib.batches import read_all
 from chalicelib.links.events import LinkEvent, UndecodableEvent, decode
 from chalicelib.observability import logger
+from chalicelib.schemas import Day
 
 MARKER_DAYS = 60
 """How long a repeated event is recognised, which may be 53 days old: the stream repeats it for one, SNS for 23, Lambda
@@ -23,7 +24,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.htm
 class DayOfLinks(TypedDict):
     """How many links were created on a day in UTC."""
 
-    day: clock.Day
+    day: Day
     links: int
 
 

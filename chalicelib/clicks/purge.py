@@ -19,7 +19,7 @@ from chalicelib.clicks.counters import DELETED_LINKS, SORT_KEY, counters_of, day
 from chalicelib.clicks.transactions import MOST_ACTIONS
 from chalicelib.deliveries import Delivery, PermanentFailure, handle_each
 from chalicelib.links.events import LinkEvent, UndecodableEvent, decode
-from chalicelib.links.link import Status
+from chalicelib.links.status import Status
 from chalicelib.observability import logger, measured
 
 if TYPE_CHECKING:

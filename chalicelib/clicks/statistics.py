@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import TypedDict
 
-from chalicelib import clock
-from chalicelib.links.codes import Code
+from chalicelib.links.schemas import Code
+from chalicelib.schemas import Day
 
 
 class DayOfClicks(TypedDict):
     """How often a link was followed on a day in UTC."""
 
-    day: clock.Day
+    day: Day
     clicks: int
 
 

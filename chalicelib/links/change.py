@@ -6,7 +6,8 @@ from typing import Any
 from chalicelib.access.callers import Caller
 from chalicelib.access.keys import Role
 from chalicelib.links.checks import check_fields
-from chalicelib.links.link import Link, Status
+from chalicelib.links.link import Link
+from chalicelib.links.status import Status
 from chalicelib.links.store import update_link
 from chalicelib.observability import logger
 from chalicelib.problems import LinkDeleted, LinkNotFound

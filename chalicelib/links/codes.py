@@ -1,28 +1,13 @@
 """What may be a code."""
 
 import re
-from typing import Annotated
-
-import msgspec
 
 from chalicelib.base58 import derived_text, random_text
 from chalicelib.problems import InvalidCode
 
 LONGEST_CODE = 64
-_PATTERN = rf"[A-Za-z0-9_-]{{3,{LONGEST_CODE}}}"
-_CODE = re.compile(_PATTERN, re.ASCII)
-
-# JSON Schema's regular expressions are ECMAScript's, in which $ is the very end and \Z is not known.
-_SCHEMA = {"pattern": f"^{_PATTERN}$"}
-
-Code = Annotated[str, msgspec.Meta(pattern=rf"^{_PATTERN}\Z", extra_json_schema=_SCHEMA)]
-"""A code in a message or a cursor, checked when it is decoded."""
-
-RequestedCode = Annotated[
-    str,
-    msgspec.Meta(description="What follows the host in the short URL; case-sensitive.", extra_json_schema=_SCHEMA),
-]
-"""A code in a request, to be checked by `check_code`, which says why it is refused."""
+PATTERN = rf"[A-Za-z0-9_-]{{3,{LONGEST_CODE}}}"
+_CODE = re.compile(PATTERN, re.ASCII)
 
 RESERVED = frozenset(
     {

@@ -9,7 +9,8 @@ from chalicelib import clock
 from chalicelib.access.callers import Caller
 from chalicelib.links.checks import check_fields
 from chalicelib.links.codes import check_code, generate_code
-from chalicelib.links.link import Link, Status
+from chalicelib.links.link import Link
+from chalicelib.links.status import Status
 from chalicelib.links.store import Origin, insert_link
 from chalicelib.observability import logger
 from chalicelib.problems import CodeTaken, InvalidCode, LinkDeleted, Unavailable

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from chalicelib import config
 from chalicelib.batches import read_all
-from chalicelib.links.link import Status
+from chalicelib.links.status import Status
 
 
 def deleted_among(codes: Collection[str]) -> set[str]:

@@ -11,8 +11,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from chalicelib.links.codes import Code
-from chalicelib.links.link import LONGEST_URL, Link, Status, Version
+from chalicelib.links.link import LONGEST_URL, Link, Version
+from chalicelib.links.schemas import Code
+from chalicelib.links.status import Status
 
 EventType = Literal["link.created", "link.updated", "link.deleted"]
 

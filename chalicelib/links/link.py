@@ -12,24 +12,14 @@ from typing import Annotated, Any, get_type_hints
 import msgspec
 
 from chalicelib import clock
-from chalicelib.links.codes import RequestedCode
+from chalicelib.links.schemas import RequestedCode
+from chalicelib.links.status import Status
 
 LONGEST_URL = 2048
 """Characters of the address that a link leads to."""
 
 LONGEST_OWNER = 256
 """Characters. A link is found by its owner, in an index whose keys DynamoDB limits to 2,048 bytes."""
-
-
-class Status(StrEnum):
-    """A deleted link stays in the table for ever, so that its code is never given out again.
-
-    BLOCKED is only ever in the redirect cache: it is not the link that changes, but the list of blocked domains.
-    """
-
-    ACTIVE = "active"
-    DELETED = "deleted"
-    BLOCKED = "blocked"
 
 
 class Use(Flag):

@@ -1,7 +1,8 @@
 """Show a link to whoever may see it."""
 
 from chalicelib.access.callers import Caller
-from chalicelib.links.link import Link, Status
+from chalicelib.links.link import Link
+from chalicelib.links.status import Status
 from chalicelib.links.store import read_link
 from chalicelib.problems import LinkDeleted
 

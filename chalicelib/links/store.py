@@ -8,8 +8,10 @@ import msgspec
 from msgspec import structs
 
 from chalicelib import aws, clock, config
-from chalicelib.links.codes import Code, is_code
-from chalicelib.links.link import Link, Status, plain_value
+from chalicelib.links.codes import is_code
+from chalicelib.links.link import Link, plain_value
+from chalicelib.links.schemas import Code
+from chalicelib.links.status import Status
 from chalicelib.problems import (
     CodeTaken,
     IdempotencyKeyReused,

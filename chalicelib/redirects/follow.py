@@ -1,51 +1,73 @@
-"""From a code to its target: memory, then cache, then link."""
+"""What a visitor of a code gets: from memory, else from the cache, else from the link itself.
+
+Called by both doors: `entry.py` is Lambda's, without framework and SDK; `routes.py` is Chalice's. So that the first
+stays quick, nothing here imports what a redirect can do without.
+"""
 
 import threading
-from enum import StrEnum
+from collections.abc import Mapping
+from time import monotonic
 from typing import NamedTuple
 
-from botocore.exceptions import BotoCoreError, ClientError
-from cachetools import TTLCache
-
-from chalicelib.links.codes import is_code
-from chalicelib.links.link import Status
-from chalicelib.links.store import read_link
-from chalicelib.observability import logger
-from chalicelib.problems import LinkBlocked, LinkDeleted, LinkNotFound
-from chalicelib.redirects.cache import Redirect, find_redirect, put_redirect
+from chalicelib import clock, config, log
+from chalicelib.calls import Call, CallFailed, by_sdk
+from chalicelib.clicks.message import new_message
+from chalicelib.clicks.queue import enqueue
+from chalicelib.links.codes import LONGEST_CODE, is_code
+from chalicelib.links.status import Status
+from chalicelib.problems import LinkBlocked, LinkDeleted, LinkNotFound, Problem
+from chalicelib.redirects.cache import Redirect, find_redirect, put_redirect, redirect_in
 
 MEMORY_SECONDS = 5
 """How long a process redirects to a target without asking again: what a change of a link may lag behind."""
 
-_memory: TTLCache[str, Redirect] = TTLCache(maxsize=10_000, ttl=MEMORY_SECONDS)
+_MOST_REMEMBERED = 10_000
+
+_memory: dict[str, tuple[float, Redirect]] = {}
+"""Redirects by their codes, the oldest first, each with the time until which it is remembered."""
 _memory_lock = threading.Lock()
 
 
-class Source(StrEnum):
-    """Where a redirect was found, by the name of its metric."""
-
-    MEMORY = "CacheHitsMemory"
-    TABLE = "CacheHitsTable"
-    LINK = "CacheMisses"
-
-
-class Target(NamedTuple):
-    """Where a code leads, and who knew it."""
+class Found(NamedTuple):
+    """Where a code leads, and who knew it: memory, cache or link."""
 
     url: str
-    source: Source
+    found_in: str
 
 
-def target_of(code: str) -> Target:
-    """The URL that `code` leads to. Raises LinkNotFound, LinkDeleted or LinkBlocked."""
+def follow(method: str, code: str, headers: Mapping[str, str], call: Call = by_sdk) -> Mapping[str, str]:
+    """Redirect a visitor, as soon as the click is accepted by the queue; the answer is a 302 with these headers.
+
+    `headers` are the visitor's, found by names in lower case. Raises the Problem that the visitor is to be told.
+
+    302 and no-store (RFC 9110, section 15.4.3; RFC 9111, section 5.2.2.5): a redirect that a browser, a proxy or a
+    link preview remembers is a click that never reaches us.
+    """
+    try:
+        found = target_of(code, call)
+    except Problem as problem:
+        log.info("not redirected", code=code[:LONGEST_CODE], reason=type(problem).__name__)
+        raise
+    except Exception as error:
+        log.error("not redirected", {"code": code[:LONGEST_CODE], "reason": str(error)}, RedirectsFailed=1)
+        raise
+    if method == "GET":
+        enqueue(new_message(code, headers, clock.now()), call, found_in=found.found_in)
+    else:
+        log.info("redirected", code=code, found_in=found.found_in)
+    return {"Location": found.url, "Cache-Control": "private, no-store"}
+
+
+def target_of(code: str, call: Call = by_sdk) -> Found:
+    """The URL that `code` leads to. Raises LinkNotFound, LinkDeleted, LinkBlocked or CallFailed."""
     if not is_code(code):
         raise LinkNotFound(code)
-    redirect, source = _find(code)
+    redirect, found_in = _find(code, call)
     if redirect.status is Status.DELETED:
         raise LinkDeleted(code)
     if redirect.status is Status.BLOCKED:
         raise LinkBlocked(code)
-    return Target(redirect.url, source)
+    return Found(redirect.url, found_in)
 
 
 def forget() -> None:
@@ -54,30 +76,41 @@ def forget() -> None:
         _memory.clear()
 
 
-def _find(code: str) -> tuple[Redirect, Source]:
-    with _memory_lock:
-        remembered = _memory.get(code)
-    if remembered:
-        return remembered, Source.MEMORY
-    cached = _from_cache(code)
-    redirect = cached or _from_link(code)
-    with _memory_lock:
-        _memory[code] = redirect
-    return redirect, Source.TABLE if cached else Source.LINK
+def _find(code: str, call: Call) -> tuple[Redirect, str]:
+    now = monotonic()
+    remembered = _memory.get(code)
+    if remembered and now < remembered[0]:
+        return remembered[1], "memory"
+    cached = _from_cache(code, call)
+    redirect = cached or _from_link(code, call)
+    _remember(redirect, now + MEMORY_SECONDS)
+    return redirect, "cache" if cached else "link"
 
 
-def _from_cache(code: str) -> Redirect | None:
+def _remember(redirect: Redirect, until: float) -> None:
+    with _memory_lock:
+        _memory.pop(redirect.code, None)  # or it would keep its old place
+        if len(_memory) >= _MOST_REMEMBERED:
+            del _memory[next(iter(_memory))]
+        _memory[redirect.code] = until, redirect
+
+
+def _from_cache(code: str, call: Call) -> Redirect | None:
     try:
-        return find_redirect(code)
-    except (BotoCoreError, ClientError) as error:
-        logger.warning("redirect cache not read", extra={"code": code, "reason": str(error)})
+        return find_redirect(code, call)
+    except CallFailed as error:
+        log.warning("redirect cache not read", {"code": code, "reason": str(error)})
         return None
 
 
-def _from_link(code: str) -> Redirect:
-    redirect = Redirect.of(read_link(code))
+def _from_link(code: str, call: Call) -> Redirect:
+    read = {"TableName": config.links_table(), "Key": {"code": {"S": code}}, "ConsistentRead": True}
+    answer = call("GetItem", read)
+    if "Item" not in answer:
+        raise LinkNotFound(code)
+    redirect = redirect_in(answer["Item"])
     try:
-        put_redirect(redirect)
-    except (BotoCoreError, ClientError) as error:
-        logger.warning("redirect cache not filled", extra={"code": code, "reason": str(error)})
+        put_redirect(redirect, call)
+    except CallFailed as error:
+        log.warning("redirect cache not filled", {"code": code, "reason": str(error)})
     return redirect

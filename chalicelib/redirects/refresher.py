@@ -12,7 +12,6 @@ entry written (docs/adr/0007-a-block-is-in-the-cache.md).
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,12 +19,14 @@ from chalicelib import clock, config
 from chalicelib.deliveries import Delivery, PermanentFailure, handle_each
 from chalicelib.links.blocklist import blocked_domains_over
 from chalicelib.links.events import UndecodableEvent, decode
-from chalicelib.links.link import Link, Status
+from chalicelib.links.link import Link
+from chalicelib.links.status import Status
 from chalicelib.links.store import read_link
 from chalicelib.links.targets import host_of
 from chalicelib.observability import logger, measured
 from chalicelib.problems import LinkNotFound
-from chalicelib.redirects.cache import Correction, Redirect, correct_redirect
+from chalicelib.redirects.cache import Redirect
+from chalicelib.redirects.corrections import Correction, correct_redirect
 
 
 def refresh_redirects(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
@@ -40,7 +41,7 @@ def refresh(code: str) -> Correction | None:
     """
     link = read_link(code)
     status = _status(link)
-    correction = correct_redirect(replace(Redirect.of(link), status=status))
+    correction = correct_redirect(Redirect.of(link)._replace(status=status))
     if correction and _status(link) is not status:
         return refresh(code)
     return correction

@@ -13,7 +13,7 @@ from chalicelib.links import blocklist
 from chalicelib.links.hosts import with_parents
 from chalicelib.links.store import links_with
 from chalicelib.links.targets import host_of
-from chalicelib.redirects.cache import block_redirect, unblock_redirect
+from chalicelib.redirects.corrections import block_redirect, unblock_redirect
 from ops.shared.errors import OperatorError
 from ops.shared.listing import AsJson, print_list
 from ops.shared.stages import Stage, connect

@@ -17,7 +17,8 @@ from msgspec import structs
 
 from chalicelib import clock
 from chalicelib.links.codes import check_code
-from chalicelib.links.link import LONGEST_URL, Link, Status, defaults, fields, plain
+from chalicelib.links.link import LONGEST_URL, Link, defaults, fields, plain
+from chalicelib.links.status import Status
 from chalicelib.links.targets import normalise_url
 from chalicelib.problems import Problem
 

@@ -17,7 +17,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from chalicelib import config
 from chalicelib.links.blocklist import check_target
-from chalicelib.links.link import Link, Status
+from chalicelib.links.link import Link
+from chalicelib.links.status import Status
 from chalicelib.links.store import every_link, insert_link, read_link
 from chalicelib.problems import BlockedTarget, CodeTaken, LinkNotFound
 from ops.data.link_files import Format, NoHeader, Refusal, read_links, write_links

@@ -4,6 +4,7 @@ So whoever adds a function to app.py cannot forget its name, its alarms, its pla
 """
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def write_out(sam: Mapping[str, Any], patterns: Mapping[str, Any], policies: Pat
     gigabyte_seconds = []
     for resource, each in functions.items():
         properties = each["Properties"]
-        function = _name(properties["Handler"])
+        function = _name(resource)
         pattern = _filled_in(patterns, function, resource)
         _add(properties, pattern["EachFunction"]["Properties"])
         _add(resources, pattern["EachFunction"]["Resources"])
@@ -50,9 +51,9 @@ def write_out(sam: Mapping[str, Any], patterns: Mapping[str, Any], policies: Pat
     body["Fn::Sub"] = body["Fn::Sub"].replace("${GigabyteSecondsOfFunctions}", rows)
 
 
-def _name(handler: str) -> str:
-    """A function's name in app.py; that of all routes is what Chalice calls it."""
-    return "api_handler" if handler == "app.app" else handler.removeprefix("app.")
+def _name(resource: str) -> str:
+    """A function's name in app.py, of which Chalice makes the resource's: CountCreatedLinks of count_created_links."""
+    return "api_handler" if resource == "APIHandler" else re.sub(r"(?<!^)(?=[A-Z])", "_", resource).lower()
 
 
 def _filled_in(pattern: Any, function: str, resource: str) -> Any:

@@ -72,10 +72,21 @@ class Package:
             if resource["Type"] == "AWS::Serverless::Function":
                 resource["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": self.code_key}
         template: dict[str, Any] = transform(sam, {}, _NoManagedPolicies())
+        # Or the API could answer before it may call what answers, and the alarms take the deployment back.
+        template["Resources"]["RestAPIapiStage"]["DependsOn"] = _permissions_of_the_api(template["Resources"])
         # An output and no tag of the stack: CloudFormation hands a stack's tags on to every resource, so each
         # deployment would change all of them.
         template["Outputs"]["Version"] = {"Description": "The commit that was deployed", "Value": self.version}
         return template
+
+
+def _permissions_of_the_api(resources: Mapping[str, Any]) -> list[str]:
+    """What lets API Gateway call functions."""
+    return sorted(
+        name
+        for name, each in resources.items()
+        if each["Type"] == "AWS::Lambda::Permission" and each["Properties"]["Principal"] == "apigateway.amazonaws.com"
+    )
 
 
 def package(stage: str) -> Package:

@@ -13,7 +13,7 @@ from rich.progress import Progress
 
 from chalicelib import aws, config
 from chalicelib.links.events import deletion_of, encode
-from chalicelib.links.link import Status
+from chalicelib.links.status import Status
 from chalicelib.links.store import every_code, read_link
 from chalicelib.problems import LinkNotFound
 from chalicelib.redirects.cache import Redirect, find_redirect

@@ -25,7 +25,8 @@ from chalicelib.clicks.click import Click, encode
 from chalicelib.clicks.counters import SORT_KEY, clicks_by_day, day_of
 from chalicelib.clicks.transactions import why_not_countable
 from chalicelib.links.blocklist import check_target
-from chalicelib.links.link import Link, Status, Use, plain
+from chalicelib.links.link import Link, Use, plain
+from chalicelib.links.status import Status
 from chalicelib.links.store import every_link, insert_link, read_link, replace_link
 from chalicelib.problems import BlockedTarget, CodeTaken, LinkNotFound, StaleVersion
 from chalicelib.redirects.cache import find_redirect

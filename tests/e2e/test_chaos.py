@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from chalicelib import aws, clock, config
-from chalicelib.clicks.click import new_click
+from chalicelib.clicks.message import new_message
 from chalicelib.clicks.queue import enqueue
 from ops.deploying.deployment import deploy
 from ops.deploying.package import package
@@ -179,7 +179,7 @@ def test_clicks_on_many_links_some_hot_are_exact_link_by_link(stormy_linkly: Lin
     proxy.break_with(APPLIED_BUT_UNANSWERED, FAILED_BEFORE, THROTTLED, *conflicts(0.35))
 
     with ThreadPoolExecutor(8) as visitors:
-        list(visitors.map(lambda code: enqueue(new_click(code, {}, clock.now())), follows))
+        list(visitors.map(lambda code: enqueue(new_message(code, {}, clock.now())), follows))
 
     expected = Counter(follows)
     eventually(lambda: waiting(config.click_queue_url()) == 0, within=LONGEST_DRAIN)

@@ -12,10 +12,10 @@ import pytest
 
 from chalicelib import clock, config, deliveries
 from chalicelib.access.keys import Role
-from chalicelib.clicks.click import encode, new_click
+from chalicelib.clicks.message import new_message
 from chalicelib.links.events import EventType, LinkEvent
 from chalicelib.links.events import encode as encode_event
-from chalicelib.links.link import Status
+from chalicelib.links.status import Status
 from chalicelib.links.store import insert_link
 from ops import PROJECT
 from ops.data.keys import make_key
@@ -113,7 +113,7 @@ def api_handler() -> Iterator[Step]:
 
 
 def record_clicks() -> Iterator[Step]:
-    click = encode(new_click(f"nobodys-{uuid.uuid4()}", {}, clock.now()))
+    click = new_message(f"nobodys-{uuid.uuid4()}", {}, clock.now()).text
     yield lambda: invoke("record_clicks", an_sqs_event(a_message(click)))
     yield lambda: invoke("record_clicks", an_sqs_event(a_message(click), a_message("to be put off")))
 
@@ -153,7 +153,7 @@ def count_created_links() -> Iterator[Step]:
 
 def purge_clicks() -> Iterator[Step]:
     code = f"gone-{uuid.uuid4()}"
-    invoke("record_clicks", an_sqs_event(a_message(encode(new_click(code, {}, clock.now())))))
+    invoke("record_clicks", an_sqs_event(a_message(new_message(code, {}, clock.now()).text)))
     insert_link(a_link(code=code, version=2, status=Status.DELETED))
     gone = a_message(an_event("link.deleted", code))
     yield lambda: invoke("purge_clicks", an_sqs_event(gone))

@@ -1,6 +1,7 @@
 """Functional tests: the whole app in this process, with moto for AWS."""
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator
 from io import StringIO
@@ -72,6 +73,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]
     sources = "".join(path.read_text() for path in (infrastructure.ROOT / "chalicelib").rglob("*.py"))
     stream = StringIO()
     monkeypatch.setattr(logger.registered_handler, "stream", stream)
+    monkeypatch.setattr(sys, "stdout", stream)  # to which chalicelib/log.py writes
 
     def read() -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = [json.loads(line) for line in stream.getvalue().splitlines()]

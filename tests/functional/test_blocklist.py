@@ -1,6 +1,5 @@
 """Domains that no link may point at: what is refused, what a visitor of an older link gets, and the command."""
 
-import dataclasses
 import json
 import re
 from collections.abc import Mapping
@@ -12,10 +11,12 @@ from msgspec.structs import replace
 
 from chalicelib import aws
 from chalicelib.links.blocklist import blocked_domains_over, put_domain, remove_domain
-from chalicelib.links.link import Link, Status
+from chalicelib.links.link import Link
+from chalicelib.links.status import Status
 from chalicelib.links.store import insert_link, read_link, update_link
 from chalicelib.redirects import follow
-from chalicelib.redirects.cache import Redirect, block_redirect, find_redirect, put_redirect, unblock_redirect
+from chalicelib.redirects.cache import Redirect, find_redirect, put_redirect
+from chalicelib.redirects.corrections import block_redirect, unblock_redirect
 from ops.data import blocklist
 from tests import infrastructure
 from tests.builders import StoppedClock, a_link
@@ -247,7 +248,7 @@ def test_a_late_event_of_the_same_version_unblocks_nothing_and_a_newer_one_does(
 
     put_redirect(Redirect.of(evil))
     late = anyone.get("/my-link")
-    put_redirect(dataclasses.replace(Redirect.of(evil), url="https://example.org/", version=2))
+    put_redirect(Redirect.of(evil)._replace(url="https://example.org/", version=2))
     follow.forget()
 
     assert [410, 302] == [late.status, anyone.get("/my-link").status]
@@ -312,9 +313,7 @@ def test_a_link_is_blocked_in_the_cache_unless_that_knows_better(
     done = block_redirect(link)
 
     assert blocked is done
-    assert (dataclasses.replace(Redirect.of(link), status=Status.BLOCKED) if blocked else entry) == find_redirect(
-        "my-link"
-    )
+    assert (Redirect.of(link)._replace(status=Status.BLOCKED) if blocked else entry) == find_redirect("my-link")
 
 
 @pytest.mark.parametrize(

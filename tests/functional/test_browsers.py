@@ -8,7 +8,7 @@ import pytest
 
 from app import app
 from chalicelib import browsers
-from chalicelib.links.link import Status
+from chalicelib.links.status import Status
 from chalicelib.links.store import insert_link
 from chalicelib.middleware import PUBLIC
 from tests.builders import LambdaContext, a_link, a_request

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.links.link import Status
+from chalicelib.links.status import Status
 from chalicelib.links.store import insert_link, read_link
 from tests import infrastructure
 from tests.builders import a_link

@@ -12,7 +12,8 @@ from chalicelib.access.store import put_key
 from chalicelib.base58 import ALPHABET
 from chalicelib.links import create
 from chalicelib.links.codes import RESERVED, is_code
-from chalicelib.links.link import Status, plain
+from chalicelib.links.link import plain
+from chalicelib.links.status import Status
 from chalicelib.links.store import every_link, insert_link
 from chalicelib.links.targets import normalise_url
 from tests import infrastructure

@@ -13,7 +13,7 @@ import pytest
 from app import app
 from bench.events import follow as follow_event
 from chalicelib import aws, browsers
-from chalicelib.links.link import Status
+from chalicelib.links.status import Status
 from chalicelib.links.store import insert_link
 from chalicelib.redirects import follow
 from chalicelib.redirects.cache import Redirect, put_redirect
@@ -231,7 +231,7 @@ def test_but_for_sqs_a_redirect_from_memory_calls_no_more_functions_than_it_did(
 ) -> None:
     """Those of Chalice, Powertools and our own: a busy machine makes them no more, as it does with milliseconds."""
     anyone.get("/my-link")
-    monkeypatch.setattr(aws, "sqs", lambda: SimpleNamespace(send_message=lambda **_: None))
+    monkeypatch.setattr(aws, "sqs", lambda *_: SimpleNamespace(send_message=lambda **_: None))
     called: list[str] = []
 
     def note(frame: FrameType, event: str, _: object) -> None:

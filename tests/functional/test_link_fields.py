@@ -12,8 +12,9 @@ import msgspec
 import pytest
 from msgspec.structs import asdict, replace
 
-from chalicelib.links.link import Link, Status, Use, defaults, fields
+from chalicelib.links.link import Link, Use, defaults, fields
 from chalicelib.links.routes import ChangedLink, NewLink
+from chalicelib.links.status import Status
 from chalicelib.links.store import insert_link, read_link, replace_link
 from chalicelib.openapi import PublicLink
 from ops.data.link_files import Format, read_links, write_links

@@ -6,7 +6,8 @@ import pytest
 
 from chalicelib import aws, config
 from chalicelib.links.blocklist import put_domain
-from chalicelib.links.link import Link, Status
+from chalicelib.links.link import Link
+from chalicelib.links.status import Status
 from chalicelib.links.store import every_link, insert_link
 from ops.data.link_files import Format, write_links
 from ops.data.links import Outcome, import_links

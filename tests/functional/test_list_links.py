@@ -7,7 +7,7 @@ from http import HTTPStatus
 import pytest
 
 from chalicelib.links import store
-from chalicelib.links.link import Status
+from chalicelib.links.status import Status
 from chalicelib.links.store import insert_link
 from tests.builders import NOW, a_link
 from tests.functional.visitor import Visitor, a_problem

@@ -10,8 +10,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import aws, clock
 from chalicelib.links.events import UndecodableEvent, decode, event_of
-from chalicelib.links.link import Link, Status
+from chalicelib.links.link import Link
 from chalicelib.links.publisher import publish_link_events
+from chalicelib.links.status import Status
 from tests import infrastructure
 from tests.builders import NOW, a_link
 from tests.faults import Fault, Faults, lost, refused, throttled, timed_out

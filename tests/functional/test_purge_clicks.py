@@ -12,7 +12,7 @@ from chalicelib.clicks import counters, purge
 from chalicelib.clicks.purge import purge_clicks
 from chalicelib.deliveries import BatchFailed
 from chalicelib.links.events import EventType, LinkEvent, encode
-from chalicelib.links.link import Status
+from chalicelib.links.status import Status
 from chalicelib.links.store import insert_link, replace_link
 from tests import infrastructure
 from tests.builders import NOW, TODAY, LambdaContext, StoppedClock, a_link, a_message, an_sqs_event

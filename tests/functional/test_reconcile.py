@@ -12,7 +12,7 @@ import pytest
 from chalicelib import config
 from chalicelib.clicks import purge, recorder
 from chalicelib.clicks.click import encode
-from chalicelib.links.link import Status
+from chalicelib.links.status import Status
 from chalicelib.links.store import insert_link
 from ops.repairing import clicks, reconcile
 from ops.repairing.reconcile import Balance, Day, Key

@@ -15,7 +15,7 @@ from chalicelib.clicks.counters import DELETED_LINKS
 from chalicelib.clicks.purge import purge_clicks
 from chalicelib.links.events import deletion_of
 from chalicelib.links.events import encode as encode_event
-from chalicelib.links.link import Status
+from chalicelib.links.status import Status
 from chalicelib.links.store import insert_link, read_link
 from tests import infrastructure
 from tests.builders import NOW, TODAY, LambdaContext, a_click, a_link, a_message, an_sqs_event, clicks

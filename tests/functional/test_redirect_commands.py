@@ -8,7 +8,8 @@ from chalicelib.clicks.purge import purge_clicks
 from chalicelib.clicks.recorder import record_clicks
 from chalicelib.links.blocklist import put_domain
 from chalicelib.links.events import decode, event_of
-from chalicelib.links.link import Link, Status
+from chalicelib.links.link import Link
+from chalicelib.links.status import Status
 from chalicelib.links.store import insert_link, read_link, replace_link
 from chalicelib.redirects import follow
 from chalicelib.redirects.cache import Redirect, put_redirect

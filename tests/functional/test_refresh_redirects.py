@@ -13,18 +13,12 @@ from chalicelib import deliveries
 from chalicelib.deliveries import BatchFailed
 from chalicelib.links.blocklist import put_domain, remove_domain
 from chalicelib.links.events import EventType, LinkEvent, encode
-from chalicelib.links.link import Link, Status
+from chalicelib.links.link import Link
+from chalicelib.links.status import Status
 from chalicelib.links.store import insert_link, replace_link
 from chalicelib.redirects import refresher
-from chalicelib.redirects.cache import (
-    Correction,
-    Redirect,
-    block_redirect,
-    correct_redirect,
-    find_redirect,
-    put_redirect,
-    unblock_redirect,
-)
+from chalicelib.redirects.cache import Redirect, find_redirect, put_redirect
+from chalicelib.redirects.corrections import Correction, block_redirect, correct_redirect, unblock_redirect
 from chalicelib.redirects.refresher import refresh, refresh_redirects
 from tests import infrastructure
 from tests.builders import NOW, LambdaContext, StoppedClock, a_link, a_message, an_sqs_event

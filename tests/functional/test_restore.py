@@ -13,7 +13,8 @@ from chalicelib.clicks.purge import purge_clicks
 from chalicelib.clicks.recorder import record_clicks
 from chalicelib.links.blocklist import put_domain
 from chalicelib.links.events import LinkEvent, encode
-from chalicelib.links.link import Link, Status
+from chalicelib.links.link import Link
+from chalicelib.links.status import Status
 from chalicelib.links.store import every_link, insert_link, read_link, replace_link
 from chalicelib.redirects.cache import Redirect, find_redirect, put_redirect
 from ops.repairing import restore

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.clicks import recorder
 from chalicelib.clicks.click import Click, encode
-from chalicelib.links.link import Status
+from chalicelib.links.status import Status
 from chalicelib.links.store import insert_link
 from ops.shared.aws import client
 from ops.shared.log_lines import writer

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from app import app
 from chalicelib.access.keys import Role
 from chalicelib.access.store import put_key
-from chalicelib.links.link import Link, Status
+from chalicelib.links.link import Link
+from chalicelib.links.status import Status
 from chalicelib.redirects import follow
 from ops.local import openapi
 from tests import infrastructure

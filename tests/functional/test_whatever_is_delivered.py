@@ -14,8 +14,8 @@ from chalicelib.clicks.click import encode as encode_click
 from chalicelib.clicks.purge import purge_clicks
 from chalicelib.clicks.recorder import record_clicks
 from chalicelib.links.events import EventType, LinkEvent, decode, encode
-from chalicelib.links.link import Status
 from chalicelib.links.publisher import publish_link_events
+from chalicelib.links.status import Status
 from chalicelib.links.store import insert_link
 from chalicelib.redirects.refresher import refresh_redirects
 from tests import infrastructure

@@ -4,6 +4,7 @@ Everything that is left to chance comes from one function, `choose`, so a run is
 """
 
 import json
+import sys
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -16,10 +17,10 @@ import pytest
 
 from chalicelib.clicks import counters, purge, queue, recorder
 from chalicelib.links.events import deletion_of, encode
-from chalicelib.links.link import Status
+from chalicelib.links.status import Status
 from chalicelib.observability import logger
 from tests import infrastructure
-from tests.builders import NOW, StoppedClock, a_click, a_link, a_message
+from tests.builders import NOW, StoppedClock, a_click, a_click_message, a_link, a_message
 from tests.faults import Fault, cancelled, refused, reset, timed_out, unavailable
 from tests.properties import tally
 from tests.properties.consumers import Call, Consumer, Handler
@@ -217,7 +218,7 @@ class Run:
             click = a_click(id=identity, code=code, occurred_at=self.clock.now())
             self.accepted.append(click)
             self._send = self._pick(("sent",) * 6 + ("refused", "lost")) if nth == 0 else "sent"
-            queue.enqueue(click)
+            queue.enqueue(a_click_message(click))
             if self._send != "sent":
                 self._unqueued.append(json.loads(self.log.getvalue().splitlines()[-1])["unqueued_click"])
         tally.done["clicks"] += number
@@ -538,6 +539,7 @@ class Run:
             for module in (recorder, purge):
                 patch.setattr(module, "own_shard", lambda: self._running and self._running.shard)
             patch.setattr(logger.registered_handler, "stream", self.log)
+            patch.setattr(sys, "stdout", self.log)  # to which chalicelib/log.py writes
             yield
 
     def call(self, operation: str, **params: Any) -> Any:

@@ -37,8 +37,8 @@ def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, cloc
             yield
     else:
         tables, queues = Tables(), Queues(clock.now)
-        monkeypatch.setattr(aws, "dynamodb", lambda: tables)
-        monkeypatch.setattr(aws, "sqs", lambda: queues)
+        monkeypatch.setattr(aws, "dynamodb", lambda *_: tables)
+        monkeypatch.setattr(aws, "sqs", lambda *_: queues)
         yield
 
 

@@ -10,7 +10,7 @@ from chalicelib import aws
 from chalicelib.clicks import counters, queue, recorder
 from chalicelib.deliveries import BatchFailed
 from tests import infrastructure
-from tests.builders import NOW, TODAY, StoppedClock, a_click, an_sqs_event
+from tests.builders import NOW, TODAY, StoppedClock, a_click, a_click_message, an_sqs_event
 from tests.faults import Fault, refused, throttled, timed_out, unavailable
 from tests.properties.adversary import CLICK_QUEUE_URL, RECORDER_SECONDS
 from tests.properties.queues import Queues
@@ -58,14 +58,14 @@ def test_an_outage_of_an_hour_ends_in_no_dead_letter_and_with_every_click_counte
     monkeypatch: pytest.MonkeyPatch, clock: StoppedClock, fault: Fault
 ) -> None:
     tables, queues = Outage(clock, fault), Queues(clock.now)
-    monkeypatch.setattr(aws, "dynamodb", lambda: tables)
-    monkeypatch.setattr(aws, "sqs", lambda: queues)
+    monkeypatch.setattr(aws, "dynamodb", lambda *_: tables)
+    monkeypatch.setattr(aws, "sqs", lambda *_: queues)
     to_come = list(minutes(BEGIN, END))
 
     while to_come or queues.waiting:
         clock.time = max(clock.time, min([*to_come[:1], *(message.visible_at for message in queues.waiting)]))
         if to_come and to_come[0] <= clock.time:
-            queue.enqueue(a_click(occurred_at=to_come.pop(0)))
+            queue.enqueue(a_click_message(a_click(occurred_at=to_come.pop(0))))
         deliver(queues, clock)
 
     assert [] == queues.dead

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from chalicelib.links.codes import RESERVED
-from chalicelib.links.link import Link, Status
+from chalicelib.links.link import Link
+from chalicelib.links.status import Status
 from chalicelib.links.targets import normalise_url
 from chalicelib.problems import InvalidUrl
 from ops.data.link_files import COLUMNS, Format, NoHeader, Refusal, read_links, write_links
