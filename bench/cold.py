@@ -27,9 +27,7 @@ def measure(stub: Stub, unpacked: Path) -> dict[str, Figure]:
     undone = {
         "ours": unpacked,
         "ours, uncompiled": task.undo(unpacked, "uncompiled", task.no_bytecode),
-        "ours, with botocore's models": task.undo(unpacked, "models", task.no_models),
         "ours, with botocore's 126 authorities": task.undo(unpacked, "roots", task.botocores_roots(stub)),
-        "ours, with garbage collection": task.undo(unpacked, "garbage", task.garbage_collected),
     }
 
     def redirect(directory: Path) -> float:
@@ -41,7 +39,7 @@ def measure(stub: Stub, unpacked: Path) -> dict[str, Figure]:
         ROUNDS,
         {BASELINE: lambda: cpu_seconds("cold_baseline.py", environment=boto3)}
         | {name: lambda directory=directory: redirect(directory) for name, directory in undone.items()}
-        | {"import botocore.session, no more": lambda: cpu_seconds("cold_session.py", environment=environment)},
+        | {"Python, with ssl and http.client": lambda: cpu_seconds("cold_floor.py", environment=environment)},
     )
 
 

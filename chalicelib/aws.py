@@ -17,13 +17,13 @@ _ONE_AT_A_TIME = threading.Lock()
 
 
 def dynamodb(attempts: int = 2) -> "DynamoDBClient":
-    """The DynamoDB client: so many attempts a call, each at most 2 seconds."""
-    return cast("DynamoDBClient", _client("dynamodb", 2, attempts))
+    """The DynamoDB client: so many attempts a call, each at most a second to connect and two to be answered."""
+    return cast("DynamoDBClient", _client("dynamodb", 1, 2, attempts))
 
 
 def sns() -> "SNSClient":
-    """The SNS client: two attempts a call, each at most 2 seconds."""
-    return cast("SNSClient", _client("sns", 2, 2))
+    """The SNS client: two attempts a call, each at most a second to connect and two to be answered."""
+    return cast("SNSClient", _client("sns", 1, 2, 2))
 
 
 def sqs(attempts: int = 2) -> "SQSClient":
@@ -31,7 +31,7 @@ def sqs(attempts: int = 2) -> "SQSClient":
 
     With two of them and a pause of at most one second, a visitor waits for a dead queue about two seconds.
     """
-    return cast("SQSClient", _client("sqs", 0.5, attempts))
+    return cast("SQSClient", _client("sqs", 0.5, 0.5, attempts))
 
 
 def forget_clients() -> None:
@@ -41,9 +41,9 @@ def forget_clients() -> None:
 
 
 @cache
-def _client(service: Any, seconds: float, attempts: int) -> Any:
+def _client(service: Any, connecting: float, reading: float, attempts: int) -> Any:
     retries: Any = {"mode": "standard", "total_max_attempts": attempts}
-    limits = Config(connect_timeout=seconds, read_timeout=seconds, retries=retries)
+    limits = Config(connect_timeout=connecting, read_timeout=reading, retries=retries)
     with _ONE_AT_A_TIME:
         return _session().client(service, config=limits)
 

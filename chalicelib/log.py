@@ -10,6 +10,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
 _invocation: tuple[Any, str | None] | None = None
 
 
@@ -21,8 +23,13 @@ def begin(context: Any, correlation_id: str | None) -> None:
 
 def info(message: str, **fields: Any) -> None:
     """Write a line about what went well."""
-    line = json.dumps({"level": "INFO", "message": message, **fields}, separators=(",", ":"))
+    write_line(_ENCODER.encode({"level": "INFO", "message": message, **fields}))
+
+
+def write_line(line: str) -> None:
+    """Hand a line to Lambda, which takes what is printed."""
     sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def warning(message: str, fields: Mapping[str, Any], **metrics: int) -> None:

@@ -22,8 +22,8 @@ from chalicelib.signature import Credentials, Place, signed_headers
 
 _TARGETS = {"dynamodb": "DynamoDB_20120810", "sqs": "AmazonSQS"}
 
-_SECONDS = {"dynamodb": 2.0, "sqs": 0.5}
-"""How long connecting and each read may take, as of the SDK's clients (aws.py)."""
+SECONDS = {"dynamodb": (1, 2), "sqs": (0.5, 0.5)}
+"""How long connecting and being answered may take, as of the SDK's clients (aws.py)."""
 
 # The regions of the partitions aws and aws-us-gov, whose hosts all end alike; others are left to the SDK:
 # https://github.com/boto/botocore/blob/1.44.5/botocore/data/partitions.json
@@ -68,12 +68,12 @@ def send(service: str, operation: str, body: bytes) -> tuple[int, bytes]:
     connection = _connection(endpoint)
     kept = connection.sock is not None
     try:
-        return _exchange(connection, body, headers)
+        return _exchange(connection, endpoint, body, headers)
     except (ConnectionError, SSLError):
         if not kept:
             raise
         # The other side has closed it meanwhile, which is no failure of this call.
-        return _exchange(connection, body, headers)
+        return _exchange(connection, endpoint, body, headers)
 
 
 def connect() -> None:
@@ -81,7 +81,7 @@ def connect() -> None:
     for service in _TARGETS:
         if endpoint := _endpoint(service):
             try:
-                _connection(endpoint).connect()
+                _open(_connection(endpoint), endpoint)
             except OSError as error:
                 log.warning("not connected", {"service": service, "reason": str(error)})
 
@@ -99,7 +99,7 @@ _connections: dict[Endpoint, HTTPConnection] = {}
 def _connection(endpoint: Endpoint) -> HTTPConnection:
     connection = _connections.get(endpoint)
     if connection is None:
-        seconds = _SECONDS[endpoint.place.service]
+        seconds, _ = SECONDS[endpoint.place.service]
         connection = (
             HTTPSConnection(endpoint.place.host, timeout=seconds, context=_trusted(config.ca_bundle()))
             if endpoint.secure
@@ -109,8 +109,17 @@ def _connection(endpoint: Endpoint) -> HTTPConnection:
     return connection
 
 
-def _exchange(connection: HTTPConnection, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+def _open(connection: HTTPConnection, endpoint: Endpoint) -> None:
+    connection.connect()
+    connection.sock.settimeout(SECONDS[endpoint.place.service][1])
+
+
+def _exchange(
+    connection: HTTPConnection, endpoint: Endpoint, body: bytes, headers: Mapping[str, str]
+) -> tuple[int, bytes]:
     try:
+        if connection.sock is None:
+            _open(connection, endpoint)
         connection.request("POST", "/", body, headers)
         response = connection.getresponse()
         return response.status, response.read()
@@ -120,11 +129,13 @@ def _exchange(connection: HTTPConnection, body: bytes, headers: Mapping[str, str
 
 
 def _answer_in(status: int, body: bytes) -> Mapping[str, Any]:
-    answer: Mapping[str, Any] = json.loads(body)
+    answer = json.loads(body)
+    if not isinstance(answer, dict):
+        raise NoAnswer(f"{status} with {type(answer).__name__}")
     if status == HTTPStatus.OK:
         return answer
     # An error may be written as com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException.
-    kind = answer.get("__type", "").rpartition("#")[2]
+    kind = str(answer.get("__type")).rpartition("#")[2]
     if kind == CONDITION_FAILED:
         raise ConditionFailed(kind)
     raise NoAnswer(f"{status} {kind}")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from collections.abc import Callable
 from io import StringIO
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from chalicelib import aws
+from chalicelib import aws, log
 from chalicelib.observability import logger
 from chalicelib.redirects import follow
 from tests import infrastructure
@@ -35,6 +34,7 @@ def offline(socket_disabled: None, monkeypatch: pytest.MonkeyPatch) -> None:  # 
         **infrastructure.environment(),
     }.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(log, "_invocation", None)
     aws.forget_clients()
     follow.forget()
 
@@ -53,5 +53,5 @@ def logs(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
     """Call it for the log lines so far; each must be one JSON object."""
     stdout = StringIO()
     monkeypatch.setattr(logger.registered_handler, "stream", stdout)
-    monkeypatch.setattr(sys, "stdout", stdout)  # to which chalicelib/log.py writes
+    monkeypatch.setattr(log, "write_line", lambda line: print(line, file=stdout))
     return lambda: [json.loads(line) for line in stdout.getvalue().splitlines()]

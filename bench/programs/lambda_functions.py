@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 CONTEXT = SimpleNamespace(
-    function_name="linkly-dev-api_handler",
+    function_name="linkly-dev-follow_link",
     aws_request_id="8476a536-e9f4-11e8-9739-2dfe598c3fcd",
     get_remaining_time_in_millis=lambda: 60_000,
 )

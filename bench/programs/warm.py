@@ -1,11 +1,10 @@
-"""Follow links in a warm process; prints to stderr the CPU microseconds of one follow, and how many AWS calls it made.
+"""Follow links in a warm process; prints to stderr the CPU microseconds of one follow, and which AWS calls it made.
 
-Arguments: `app`, `silent` (the app without its log line and metrics) or `bare`; what the code is found in: `memory`,
-`table` or `link`; how many follows.
+Arguments: `app`, `silent` (the app without its log line) or `bare`; what the code is found in: `memory`, `table` or
+`link`; how many follows.
 """
 
 import json
-import logging
 import sys
 import time
 
@@ -14,17 +13,13 @@ from lambda_functions import CONTEXT, event
 
 what, where, follows = sys.argv[1], sys.argv[2], int(sys.argv[3])
 if what == "bare":
-    from bare_handler import dynamodb, handler, sqs
+    from bare_handler import handler
 else:
-    from app import app as handler
-    from chalicelib import aws
-    from chalicelib.clicks import queue
-    from chalicelib.observability import logger
+    from chalicelib import log, signed_calls
+    from chalicelib.redirects.entry import handler
 
-    dynamodb, sqs = aws.dynamodb(), aws.sqs()
     if what == "silent":
-        logger.setLevel(logging.CRITICAL)
-        queue.measured = lambda **_: {}  # type: ignore[assignment]
+        log.info = lambda *_, **__: None  # type: ignore[assignment]
 
 
 def codes(start: int) -> list[str]:
@@ -42,7 +37,8 @@ for request in requests:
 spent = time.process_time() - before
 
 calls = []
-for client in (dynamodb, sqs):
-    client.meta.events.register("before-call", lambda model, **_: calls.append(model.name))
-handler(event(codes(2 * follows)[0]), CONTEXT)
+if what != "bare":
+    send = signed_calls.send
+    signed_calls.send = lambda service, operation, body: (calls.append(operation), send(service, operation, body))[1]
+    handler(event(codes(2 * follows)[0]), CONTEXT)
 print(json.dumps({"microseconds": spent / follows * 1e6, "calls": calls}), file=sys.stderr)

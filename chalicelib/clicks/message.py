@@ -11,6 +11,8 @@ LONGEST_REFERRER = 1024
 LONGEST_USER_AGENT = 512
 """Characters that are kept; the rest of what a browser sends is cut off."""
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 
 class Message(NamedTuple):
     """A click's message: its JSON text, and what the log says of it."""
@@ -42,8 +44,7 @@ def new_message(code: str, headers: Mapping[str, str], occurred_at: datetime) ->
         if len(country) == 2 and country.isascii() and country.isalnum() and country.isupper()
         else None,
     }
-    text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
-    return Message(str(fields["id"]), code, str(fields["occurred_at"]), text)
+    return Message(str(fields["id"]), code, str(fields["occurred_at"]), _ENCODER.encode(fields))
 
 
 def _new_id() -> str:

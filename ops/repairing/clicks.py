@@ -16,7 +16,7 @@ from ops.repairing.reconcile import Balance, Key, balance_until, uncounted
 from ops.shared.aws import client
 from ops.shared.durations import duration
 from ops.shared.listing import AsJson, print_json, print_list
-from ops.shared.log_lines import KEPT, json_lines
+from ops.shared.log_lines import KEPT, lines_of_redirects
 from ops.shared.stages import Stage, connect
 
 commands = typer.Typer(no_args_is_help=True, help="Send clicks again from the log, and prove that none is missing.")
@@ -132,7 +132,7 @@ def _explain(found: Balance, untellable: int, lost: Sequence[Key]) -> None:
 
 def unqueued(stage: str, since: float) -> Iterator[Click]:
     """The clicks that were logged instead of queued since a time in seconds."""
-    for line in json_lines(stage, "api_handler", since, "unqueued_click"):
+    for line in lines_of_redirects(stage, since, "unqueued_click"):
         with suppress(KeyError, TypeError, UndecodableClick):  # a line that only mentions them
             yield decode(line["unqueued_click"])
 

@@ -17,11 +17,11 @@ from chalicelib.batches import read_all
 from chalicelib.clicks.click import UndecodableClick, decode
 from chalicelib.clicks.counters import SORT_KEY, day_of
 from chalicelib.links.deleted import deleted_among
-from ops.shared.log_lines import json_lines
+from ops.shared.log_lines import json_lines, lines_of_redirects
 from ops.shared.queues import looked_at, queue_depth
 
 _LATEST_LINE = timedelta(minutes=1)
-"""A click's line is written within the API function's time-out of 10 seconds."""
+"""A click's line is written within the redirect's time-out of 10 seconds."""
 
 
 class Key(NamedTuple):
@@ -135,7 +135,7 @@ def _logged(stage: str, days: list[date]) -> _Logged:
     found = _Logged(defaultdict(set), {})
     start = datetime.combine(min(days), datetime.min.time(), UTC)
     end = datetime.combine(max(days), datetime.min.time(), UTC) + timedelta(days=1) + _LATEST_LINE
-    for line in json_lines(stage, "api_handler", start.timestamp(), "occurred_at", end.timestamp()):
+    for line in lines_of_redirects(stage, start.timestamp(), "occurred_at", end.timestamp()):
         with suppress(KeyError, TypeError, AttributeError, UndecodableClick):  # a line that only mentions one
             if "unqueued_click" in line:
                 click = decode(line["unqueued_click"])

@@ -43,6 +43,20 @@ def function_names(logs: Any, stage: str) -> list[str]:
     return [group["logGroupName"].removeprefix(prefix) for page in pages for group in page["logGroups"]]
 
 
+REDIRECTS = ("follow_link", "api_handler")
+"""The functions that redirect visitors: API Gateway asks the first, and asked the second before there was the first.
+
+`chalice local` writes into the log of the second, which serves everything there.
+"""
+
+
+def lines_of_redirects(stage: str, since: float, term: str, until: float | None = None) -> Iterator[dict[str, Any]]:
+    """The JSON objects with `term` in them that were logged for redirects between two times in seconds."""
+    there = function_names(client("logs"), stage)
+    for function in [name for name in REDIRECTS if name in there] or REDIRECTS:
+        yield from json_lines(stage, function, since, term, until)
+
+
 def json_lines(
     stage: str, function: str, since: float, term: str, until: float | None = None
 ) -> Iterator[dict[str, Any]]:

@@ -158,7 +158,7 @@ def month(clicks: int, click: Click, *, together: bool) -> dict[str, float]:
         "requests": clicks,
         "traffic": clicks * ANSWER_BYTES,
         "invocations": clicks + batches,
-        "duration": clicks * REDIRECT_SECONDS * _gigabytes("api_handler")
+        "duration": clicks * REDIRECT_SECONDS * _gigabytes("follow_link")
         + transactions * RECORDER_SECONDS * _gigabytes("record_clicks"),
         "sqs": clicks * (SQS_TOGETHER if together else SQS_ALONE) + polls(MOST_POLLERS),
         "writes": clicks * (click.write_units_together if together else click.write_units_alone),

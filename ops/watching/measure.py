@@ -51,7 +51,7 @@ def measure(
     """Follow a link of its own over HTTP, and read what Lambda and DynamoDB tell of starts, invocations and writes."""
     stage = connect(stage)
     print(describe_follows(follow(address(outputs(stage)), follows)))
-    for function in ("api_handler", "record_clicks"):
+    for function in ("follow_link", "record_clicks"):
         found = list(reports(stage, function, time.time() - since.total_seconds()))
         print(describe_reports(function, found, since))
     print(describe_writes(*writes(stage, since), since))

@@ -156,7 +156,7 @@ def problems(report: Report) -> Iterator[str]:
         what = report.endpoint.error or f"the status was {report.endpoint.status}"
         yield (
             f"{report.endpoint.url}/health does not answer as it should: {what}. "
-            f"See why: python -m ops logs --function api_handler --since 1h {stage}"
+            f"See why: python -m ops logs --function follow_link --since 1h {stage}"
         )
     if report.stack.status.endswith(_BROKEN) or report.stack.status == "ROLLBACK_COMPLETE":
         yield (
@@ -190,10 +190,10 @@ def to_replay(stage: str, now: datetime) -> int:
     They are in the log, which may be long: it is read if a metric says that there is something to find, or
     where CloudWatch makes no metrics, as in the emulation.
     """
-    names = ("ClicksAccepted", "ClicksUnqueued")
+    names = ("ClicksRecorded", "ClicksUnqueued")
     wanted = {name: Metric("Linkly", name, {"stage": stage}, "Sum", _HOUR) for name in names}
-    accepted, not_accepted = cloudwatch.read(wanted, now, KEPT).values()
-    if accepted and not not_accepted:
+    recorded, not_accepted = cloudwatch.read(wanted, now, KEPT).values()
+    if recorded and not not_accepted:
         return 0
     return len(replayable(Key(*click.key) for click in unqueued(stage, (now - KEPT).timestamp())))
 

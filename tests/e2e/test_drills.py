@@ -65,7 +65,7 @@ def in_order(linkly: Linkly) -> Iterator[None]:
     eventually(lambda: waiting(config.click_queue_url()) == 0)
     client("sqs").purge_queue(QueueUrl=dead_letters_url())
     yield
-    for function in ("api_handler", "record_clicks"):
+    for function in ("follow_link", "record_clicks"):
         with suppress(ClientError):  # there is no accident to end
             end_denial(LOCAL, function)
     switch(find_consumer(LOCAL, "record_clicks"), on=True)

@@ -106,10 +106,16 @@ def api_handler() -> Iterator[Step]:
     yield ask(admin, "GET", "/links", 200)
     yield ask(admin, "GET", "/links/{code}", 200, code=code)
     yield ask(admin, "PUT", "/links/{code}", 200, code=code, body='{"url": "https://example.org/"}')
-    yield ask(admin, "GET", "/{code}", 302, code=other)  # which no change has put into the cache
     yield ask(admin, "GET", "/stats/{code}", 200, code=code)
     yield ask(admin, "GET", "/analytics/links", 200)
     yield ask(admin, "DELETE", "/links/{code}", 204, code=code)
+
+
+def follow_link() -> Iterator[Step]:
+    code = f"followed-{uuid.uuid4()}"
+    insert_link(a_link(code=code))  # which no change has put into the cache
+    event = a_request("GET", "/{code}", pathParameters={"code": code})
+    yield lambda: invoke("follow_link", event, 302)
 
 
 def record_clicks() -> Iterator[Step]:
@@ -205,6 +211,7 @@ EXERCISES: dict[str, Callable[[], Iterator[Step]]] = {
     each.__name__: each
     for each in (
         api_handler,
+        follow_link,
         record_clicks,
         publish_link_events,
         refresh_redirects,

@@ -17,7 +17,7 @@ def test_a_visitors_address_is_nowhere_whatever_happens_to_the_click(linkly: Lin
     linkly.visitor.get("/nowhere", headers=HEADERS)
     linkly.visitor.post("/links", headers=HEADERS, content="{")
     eventually(lambda: linkly.total(counted) == 1)
-    with forbidden("api_handler", "sqs:SendMessage"):
+    with forbidden("follow_link", "sqs:SendMessage"):
         linkly.visitor.get(f"/{unqueued}", headers=HEADERS)
     with forbidden("record_clicks", "dynamodb:UpdateItem"):
         linkly.visitor.get(f"/{late}", headers=HEADERS)

@@ -16,9 +16,9 @@ from tests.e2e.deployed import Linkly, dead_letters_url, eventually, forbidden, 
 def test_clicks_that_could_not_be_queued_are_sent_from_the_log_and_count_once(linkly: Linkly) -> None:
     code = linkly.create()
     since = time.time()
-    with forbidden("api_handler", "sqs:SendMessage"):
+    with forbidden("follow_link", "sqs:SendMessage"):
         linkly.follow(code, times=12)
-    eventually(lambda: logged("api_handler", since, code) == 12)
+    eventually(lambda: logged("follow_link", since, code) == 12)
     assert 0 == linkly.total(code)
 
     before = to_replay()

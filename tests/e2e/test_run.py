@@ -106,7 +106,7 @@ def test_make_run_serves_counts_shows_logs_stops_without_a_trace_and_goes_on(
         eventually(lambda: user.get(f"/stats/{link['code']}").json()["total"] == 2)
         eventually(lambda: links_created(admin) == 4)
         eventually(lambda: "record_clicks       | INFO clicks recorded" in output.read_text())
-        eventually(lambda: output.read_text().count("api_handler         | INFO click accepted") == 2)
+        eventually(lambda: output.read_text().count("| INFO click accepted") == 2)
         ops("pause", "publish_link_events", checkout=checkout)
         user.put(f"/links/{unannounced['code']}", json={"url": "https://example.com/changed-at-the-end"})
         create(user, "https://example.com/created-at-the-end")

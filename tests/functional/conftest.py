@@ -1,7 +1,6 @@
 """Functional tests: the whole app in this process, with moto for AWS."""
 
 import json
-import sys
 import time
 from collections.abc import Callable, Iterator
 from io import StringIO
@@ -11,14 +10,14 @@ import pytest
 from chalice.test import Client
 
 from app import app
-from chalicelib import aws
+from chalicelib import aws, log, signed_calls
 from chalicelib.access.keys import Role
 from chalicelib.observability import logger
 from ops.local import gateway
 from tests import infrastructure
 from tests.builders import StoppedClock
 from tests.faults import Faults
-from tests.functional.visitor import Visitor, sign_in
+from tests.functional.visitor import FunctionsVisitor, Visitor, sent_by_botocore, sign_in
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +48,13 @@ def anyone(client: Client) -> Visitor:
     return Visitor(client, {})
 
 
+@pytest.fixture(params=["the app", "the function"])
+def visitor(request: pytest.FixtureRequest, client: Client, monkeypatch: pytest.MonkeyPatch) -> Visitor:
+    """Somebody who follows links: the app redirects them in `chalice local`, the function `follow_link` in AWS."""
+    monkeypatch.setattr(signed_calls, "send", sent_by_botocore)
+    return Visitor(client, {}) if request.param == "the app" else FunctionsVisitor(client, {})
+
+
 @pytest.fixture
 def ada(client: Client) -> Visitor:
     """A user."""
@@ -73,7 +79,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]
     sources = "".join(path.read_text() for path in (infrastructure.ROOT / "chalicelib").rglob("*.py"))
     stream = StringIO()
     monkeypatch.setattr(logger.registered_handler, "stream", stream)
-    monkeypatch.setattr(sys, "stdout", stream)  # to which chalicelib/log.py writes
+    monkeypatch.setattr(log, "write_line", lambda line: print(line, file=stream))
 
     def read() -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = [json.loads(line) for line in stream.getvalue().splitlines()]
@@ -88,7 +94,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]
 @pytest.fixture
 def faults() -> Faults:
     """The app's calls to AWS, recorded; none breaks unless a test plans it."""
-    return Faults(aws.dynamodb(), aws.sqs())
+    return Faults(aws.dynamodb(), aws.sqs(), aws.dynamodb(1), aws.sqs(1))
 
 
 @pytest.fixture

@@ -70,17 +70,17 @@ def test_whichever_call_breaks_a_batch_that_is_delivered_again_counts_once(
 
 @pytest.mark.parametrize("fault", EVERY_FAULT, ids=str)
 def test_whichever_call_breaks_a_known_link_is_followed_and_its_click_is_queued_or_logged(
-    anyone: Visitor, faults: Faults, logs: Callable[[], list[dict[str, Any]]], fault: Fault
+    visitor: Visitor, faults: Faults, logs: Callable[[], list[dict[str, Any]]], fault: Fault
 ) -> None:
     insert_link(a_link(code="my-link", url="https://example.com/"))
-    anyone.get("/my-link")
+    visitor.get("/my-link")
     infrastructure.receive()
 
     for _ in faults.each_call(fault):
         follow.forget()
         lines_before = len(logs())
 
-        answer = anyone.get("/my-link")
+        answer = visitor.get("/my-link")
 
         queued = [each["body"] for each in infrastructure.receive()]
         logged = [line["unqueued_click"] for line in logs()[lines_before:] if "unqueued_click" in line]

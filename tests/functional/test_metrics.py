@@ -1,5 +1,6 @@
 """What the log says while all is well: a line per click, and the metrics that CloudWatch reads from the lines."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -44,27 +45,21 @@ def test_a_click_is_one_line_that_names_it_and_nothing_of_the_visitor(anyone: Vi
     [line] = logs()
     [click] = [message["body"] for message in infrastructure.receive()]
     assert ("INFO", "click accepted") == (line["level"], line["message"])
-    assert ("my-link", "2026-05-27T10:15:30.123Z") == (line["code"], line["occurred_at"])
+    assert ("my-link", "2026-05-27T10:15:30.123000Z") == (line["code"], line["occurred_at"])
     assert line["click_id"] in click
     assert not {"Browser", "example.org"} & {*str(line).replace("/", " ").split()}
-    assert {"ClicksAccepted": 1, "RedirectsFound": 1, "CacheMisses": 1} == metrics([line])
+    assert len(json.dumps(line, separators=(",", ":"))) <= 200
 
 
-def test_where_a_target_was_found_is_counted(anyone: Visitor, logs: Logs) -> None:
+def test_where_a_target_was_found_is_told(anyone: Visitor, logs: Logs) -> None:
     anyone.get("/my-link")
     anyone.get("/my-link")
     follow.forget()
     anyone.head("/my-link")
 
-    measured = metrics(logs())
+    told = [(line["message"], line["found_in"]) for line in logs()]
 
-    assert {
-        "RedirectsFound": 3,
-        "CacheMisses": 1,
-        "CacheHitsMemory": 1,
-        "CacheHitsTable": 1,
-        "ClicksAccepted": 2,
-    } == measured
+    assert [("click accepted", "link"), ("click accepted", "memory"), ("redirected", "cache")] == told
 
 
 def test_a_click_that_is_not_queued_is_counted_as_that(anyone: Visitor, faults: Faults, logs: Logs) -> None:
@@ -72,10 +67,10 @@ def test_a_click_that_is_not_queued_is_counted_as_that(anyone: Visitor, faults: 
 
     anyone.get("/my-link")
 
-    assert {"ClicksUnqueued": 1, "RedirectsFound": 1, "CacheMisses": 1} == metrics(logs())
+    assert {"ClicksUnqueued": 1} == metrics(logs())
 
 
-def test_what_is_not_redirected_is_counted_by_its_reason(
+def test_why_somebody_is_not_redirected_is_told_and_counted_if_it_is_a_failure(
     anyone: Visitor, ada: Visitor, faults: Faults, logs: Logs
 ) -> None:
     ada.post("/links", {"url": "https://example.com/", "code": "gone"})
@@ -85,9 +80,15 @@ def test_what_is_not_redirected_is_counted_by_its_reason(
     faults.plan(refused("AccessDeniedException"), operation="GetItem")
     anyone.get("/unknown-for-now")
 
-    measured = metrics(logs())
+    lines = logs()
 
-    assert {"RedirectsUnknown": 2, "RedirectsDeleted": 1, "RedirectsFailed": 1} == measured
+    told = [line["reason"] for line in lines if line["message"] == "not redirected"][:3]
+    assert ["LinkNotFound", "LinkNotFound", "LinkDeleted"] == told
+    assert {"RedirectsFailed": 1} == metrics(lines)
+
+
+def test_there_are_as_many_metrics_as_aws_takes_for_nothing() -> None:
+    assert 10 == len(METRICS)
 
 
 def test_a_batch_says_which_clicks_it_committed_how_late_and_what_it_did_not(clock: StoppedClock, logs: Logs) -> None:
@@ -122,9 +123,9 @@ def test_a_change_of_a_link_is_measured_on_its_way(clock: StoppedClock, logs: Lo
     assert {"RefreshLag": 3000} == metrics(logs())
 
 
-def test_every_line_of_an_invocation_says_which_one_it_is(anyone: Visitor, logs: Logs) -> None:
+def test_every_line_about_trouble_says_in_which_invocation_it_was(anyone: Visitor, faults: Faults, logs: Logs) -> None:
+    faults.plan(throttled(), operation="SendMessage")
     anyone.get("/my-link")
-    anyone.get("/nowhere")
     app.record_clicks(an_sqs_event(a_message("no click")), LambdaContext())
 
     lines = logs()
@@ -135,4 +136,4 @@ def test_every_line_of_an_invocation_says_which_one_it_is(anyone: Visitor, logs:
         assert line["function_request_id"]
         assert line["correlation_id"]
         assert isinstance(line["cold_start"], bool)
-    assert 3 == len({line["function_request_id"] for line in lines})
+    assert 2 == len({line["function_request_id"] for line in lines})

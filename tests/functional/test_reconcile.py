@@ -42,7 +42,7 @@ def today(now: datetime) -> str:
 @pytest.fixture
 def balance(now: datetime, logs: Callable[[], list[dict[str, Any]]]) -> Take:
     """Call it for the balance of yesterday and today, with what the app has logged so far in CloudWatch."""
-    for function in ("api_handler", "record_clicks"):
+    for function in ("follow_link", "record_clicks"):
         client("logs").create_log_group(logGroupName=f"/aws/lambda/linkly-test-{function}")
     written = 0
     streams = count()
@@ -50,7 +50,7 @@ def balance(now: datetime, logs: Callable[[], list[dict[str, Any]]]) -> Take:
     def take() -> Balance:
         nonlocal written
         lines, stream = logs(), f"stream {next(streams)}"
-        write, write_of_recorder = (writer("test", function, stream) for function in ("api_handler", "record_clicks"))
+        write, write_of_recorder = (writer("test", function, stream) for function in ("follow_link", "record_clicks"))
         for line in lines[written:]:
             (write_of_recorder if "uncounted_clicks" in line else write)(json.dumps(line))
         written = len(lines)

@@ -107,11 +107,11 @@ def test_a_broken_cache_costs_the_visitor_nothing_but_time(
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
 def test_without_cache_and_links_the_visitor_is_asked_to_come_back(
-    anyone: Visitor, faults: Faults, fault: Fault
+    visitor: Visitor, faults: Faults, fault: Fault
 ) -> None:
     faults.plan(fault, operation="GetItem")
 
-    answer = anyone.get("/my-link")
+    answer = visitor.get("/my-link")
 
     detail = "The database cannot be reached just now. Try again in a moment."
     assert a_problem(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", detail, Retry_After="1") == answer

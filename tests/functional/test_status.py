@@ -62,7 +62,7 @@ def test_clicks_that_are_neither_counted_nor_of_a_deleted_link_are_to_be_replaye
 
 
 @pytest.mark.parametrize(
-    ("values", "expected"), [({"ClicksAccepted": 7}, 0), ({"ClicksAccepted": 7, "ClicksUnqueued": 1}, 1), ({}, 1)]
+    ("values", "expected"), [({"ClicksRecorded": 7}, 0), ({"ClicksRecorded": 7, "ClicksUnqueued": 1}, 1), ({}, 1)]
 )
 def test_thirty_days_of_a_log_are_read_only_if_a_metric_knows_of_such_a_click_or_there_are_no_metrics(
     now: datetime, log: Callable[[Click], None], values: dict[str, float], expected: int

@@ -38,8 +38,8 @@ def what_must_be_watched(resources: Resources) -> Iterator[Watched]:
     for name, api in of_type(resources, "AWS::ApiGateway::RestApi").items():
         for metric in ("5XXError", "Latency"):
             yield watched("AWS/ApiGateway", metric, ApiName=api["Name"], Stage={"Ref": f"{name}apiStage"})
-    for metric in ("ClicksUnqueued", "RedirectsFound"):
-        yield watched("Linkly", metric, stage="dev")
+    yield watched("Linkly", "ClicksUnqueued", stage="dev")
+    yield watched("AWS/SQS", "NumberOfMessagesSent", QueueName={"Fn::GetAtt": ["ClickQueue", "QueueName"]})
 
 
 SECONDS_BETWEEN_LOOKS = 60

@@ -13,7 +13,7 @@ from ops import PROJECT
 from tests.checkout import copy_checkout
 
 PLACES = {
-    "At the end of the triggers in `app.py`": ("app.py", "\nif config.runs_in_lambda():"),
+    "At the end of the triggers in `app.py`": ("app.py", "\nif config.lacks_a_stage():"),
     "At the end of the functions in `infra/template.yaml`": (
         "infra/template.yaml",
         "  # What API Gateway answers before the app",

@@ -3,6 +3,7 @@
 import ast
 import inspect
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -259,7 +260,7 @@ def test_what_sns_cannot_deliver_waits_in_a_dead_letter_queue(resources: Resourc
 
 def test_an_event_that_a_function_could_not_work_on_three_times_is_kept_for_fourteen_days(resources: Resources) -> None:
     arn = {"Fn::GetAtt": ["LinkEventsDeadLetterQueue", "Arn"]}
-    called = [name for name in of_type(resources, "AWS::Lambda::Function") if name in listeners(resources)]
+    called = sorted(name for name in of_type(resources, "AWS::Lambda::Function") if name in listeners(resources))
     expected = [
         {
             "FunctionName": {"Ref": name},
@@ -270,15 +271,16 @@ def test_an_event_that_a_function_could_not_work_on_three_times_is_kept_for_four
         for name in called
     ]
 
-    permitted = [
+    configured = of_type(resources, "AWS::Lambda::EventInvokeConfig").values()
+    permitted = sorted(
         (name, statement["Action"])
         for name, function in of_type(resources, "AWS::Lambda::Function").items()
         for statement in role_of(function, resources)["Policies"][0]["PolicyDocument"]["Statement"]
         if statement["Resource"] == [arn]
-    ]
+    )
 
     assert "CountCreatedLinks" in called
-    assert expected == list(of_type(resources, "AWS::Lambda::EventInvokeConfig").values())
+    assert expected == sorted(configured, key=lambda each: str(each["FunctionName"]))
     assert [(name, ["sqs:SendMessage"]) for name in called] == permitted
     assert 14 * 86_400 == resources["LinkEventsDeadLetterQueue"]["Properties"]["MessageRetentionPeriod"]
 
@@ -569,6 +571,13 @@ def test_access_logs_are_off_unless_they_are_asked_for(template: Mapping[str, An
     assert {"Fn::Equals": [{"Ref": "AccessLogs"}, "true"]} == template["Conditions"]["AccessLogsAreOn"]
 
 
+SET_BY_LAMBDA = {"AWS_DEFAULT_REGION", "AWS_REGION", "_X_AMZN_TRACE_ID"}
+"""https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html."""
+
+READ_BY_THE_SDK_TOO = {"AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "AWS_ENDPOINT_URL"}
+"""An operator may set them; nothing of ours does."""
+
+
 def test_the_functions_get_every_variable_that_the_app_reads(resources: Resources) -> None:
     read = {
         node.args[0].value
@@ -578,7 +587,58 @@ def test_the_functions_get_every_variable_that_the_app_reads(resources: Resource
     }  # fmt: skip
 
     for function in of_type(resources, "AWS::Lambda::Function").values():
-        assert read == set(function["Environment"]["Variables"])
+        assert read - SET_BY_LAMBDA - READ_BY_THE_SDK_TOO == set(function["Environment"]["Variables"])
+
+
+def test_the_api_calls_a_function_that_it_may_call_before_it_goes_live(resources: Resources) -> None:
+    uris = {
+        method["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+        for path in resources["RestAPI"]["Properties"]["Body"]["paths"].values()
+        for method in path.values()
+    }
+    called = {found for uri in uris for found in re.findall(r"functions/\$\{(\w+)\.Arn\}/invocations", uri)}
+    permissions = {
+        name: each["FunctionName"]["Ref"]
+        for name, each in of_type(resources, "AWS::Lambda::Permission").items()
+        if each["Principal"] == "apigateway.amazonaws.com"
+    }
+
+    assert {"APIHandler", "FollowLink"} == called == {*permissions.values()}
+    assert sorted(permissions) == resources["RestAPIapiStage"]["DependsOn"]
+
+
+def test_following_a_link_is_the_work_of_a_function_that_does_not_import_the_app(resources: Resources) -> None:
+    methods = resources["RestAPI"]["Properties"]["Body"]["paths"]["/{code}"]
+
+    by_method = {
+        method: described["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"].partition("functions/")[2]
+        for method, described in methods.items()
+    }
+
+    follow = "${FollowLink.Arn}/invocations"
+    assert (follow, follow) == (by_method["get"], by_method["head"])
+    assert "chalicelib.redirects.entry.handler" == resources["FollowLink"]["Properties"]["Handler"]
+
+
+def test_the_redirect_may_read_links_fill_the_cache_and_send_clicks_and_nothing_else(resources: Resources) -> None:
+    [policy] = role_of(resources["FollowLink"]["Properties"], resources)["Policies"]
+
+    allowed = {
+        (action, json.dumps(statement["Resource"]))
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in statement["Action"]
+        if not action.startswith(("logs:", "xray:"))
+    }
+
+    links, redirects, queue = (
+        json.dumps([{"Fn::GetAtt": [name, "Arn"]}]) for name in ("LinksTable", "RedirectsTable", "ClickQueue")
+    )
+    assert {
+        ("dynamodb:GetItem", links),
+        ("dynamodb:GetItem", redirects),
+        ("dynamodb:PutItem", redirects),
+        ("sqs:SendMessage", queue),
+    } == allowed
 
 
 def test_a_tables_name_is_a_literal_or_cloudformation_would_not_adopt_it(resources: Resources) -> None:

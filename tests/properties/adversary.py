@@ -4,7 +4,6 @@ Everything that is left to chance comes from one function, `choose`, so a run is
 """
 
 import json
-import sys
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
+from chalicelib import log
 from chalicelib.clicks import counters, purge, queue, recorder
 from chalicelib.links.events import deletion_of, encode
 from chalicelib.links.status import Status
@@ -532,14 +532,14 @@ class Run:
     @contextmanager
     def _world(self) -> Iterator[None]:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("chalicelib.aws.dynamodb", lambda: _Client(self, self.tables))
-            patch.setattr("chalicelib.aws.sqs", lambda: _Client(self, self.queues))
+            patch.setattr("chalicelib.aws.dynamodb", lambda *_: _Client(self, self.tables))
+            patch.setattr("chalicelib.aws.sqs", lambda *_: _Client(self, self.queues))
             patch.setattr("chalicelib.clock.now", self.clock.now)
             patch.setattr("chalicelib.clock.sleep", lambda seconds: self.call("sleep", seconds=seconds))
             for module in (recorder, purge):
                 patch.setattr(module, "own_shard", lambda: self._running and self._running.shard)
             patch.setattr(logger.registered_handler, "stream", self.log)
-            patch.setattr(sys, "stdout", self.log)  # to which chalicelib/log.py writes
+            patch.setattr(log, "write_line", lambda line: print(line, file=self.log))
             yield
 
     def call(self, operation: str, **params: Any) -> Any:

@@ -35,14 +35,14 @@ def test_a_deployment_that_was_taken_back_or_goes_on_is_no_problem(status: str) 
             replace(WELL, endpoint=Endpoint("https://go.example.com", 503, 12)),
             (
                 "https://go.example.com/health does not answer as it should: the status was 503. "
-                "See why: python -m ops logs --function api_handler --since 1h --stage dev"
+                "See why: python -m ops logs --function follow_link --since 1h --stage dev"
             ),
         ),
         (
             replace(WELL, endpoint=Endpoint("https://go.example.com", None, 12, "timed out")),
             (
                 "https://go.example.com/health does not answer as it should: timed out. "
-                "See why: python -m ops logs --function api_handler --since 1h --stage dev"
+                "See why: python -m ops logs --function follow_link --since 1h --stage dev"
             ),
         ),
         (

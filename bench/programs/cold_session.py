@@ -1,3 +1,0 @@
-"""What nobody who uses botocore gets around."""
-
-import botocore.session  # noqa: F401
