@@ -2,11 +2,13 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from io import StringIO
 from typing import Any
 
 import pytest
+from botocore.loaders import create_loader
 from hypothesis import settings
 
 from chalicelib import aws, log
@@ -35,8 +37,23 @@ def offline(socket_disabled: None, monkeypatch: pytest.MonkeyPatch) -> None:  # 
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(log, "_invocation", None)
-    aws.forget_clients()
     follow.forget()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def botocores_data() -> Iterator[None]:
+    """What botocore knows of AWS is read once for all sessions; reading it is most of what a client takes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("botocore.session.create_loader", cache(create_loader))
+        yield
+
+
+@pytest.fixture
+def new_clients() -> Iterator[None]:
+    """For whoever changes the app's clients, or what they are made of: the tests before and after have others."""
+    aws.forget_clients()
+    yield
+    aws.forget_clients()
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ import pytest
 
 from chalicelib import aws as app_aws
 from ops.deploying.deployment import Deployment, deploy
-from ops.deploying.package import package
 from ops.local import emulator, run
 from ops.shared import emulation
 from ops.shared.stages import LOCAL, function_environment
 from tests.e2e.deployed import Linkly, free_port, linkly_at
+from tests.packages import packaged
 
 ALLOWED_ORIGIN = "https://admin.example.com"
 # A purge must still come later than the last click, which memory and cache allow some seconds after a deletion.
@@ -40,11 +40,11 @@ def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def deployment(aws_endpoint: str) -> Iterator[Deployment]:
+def deployment(aws_endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """The stage `local`, deployed there; the app's modules in this process then work on it too."""
     assert aws_endpoint
     parameters = {**SHORT_WAITS, "AllowedOrigins": ALLOWED_ORIGIN}
-    deployment = deploy(package(LOCAL), LOCAL, parameters, lambda _: None)
+    deployment = deploy(packaged(LOCAL, tmp_path_factory), LOCAL, parameters, lambda _: None)
     emulator.complete(deployment)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in function_environment(LOCAL).items():

@@ -21,13 +21,13 @@ from chalicelib import aws, clock, config
 from chalicelib.clicks.message import new_message
 from chalicelib.clicks.queue import enqueue
 from ops.deploying.deployment import deploy
-from ops.deploying.package import package
 from ops.local import emulator
 from ops.shared import emulation
 from ops.shared.aws import client
 from ops.shared.stages import LOCAL, function_environment
 from tests.e2e.conftest import SHORT_WAITS
 from tests.e2e.deployed import Linkly, dead_letters_url, eventually, free_port, linkly_at, ops, waiting
+from tests.packages import packaged
 
 # `make chaos` gives a larger dose.
 CLICKS = int(os.environ.get("CHAOS_CLICKS", "500"))
@@ -70,7 +70,7 @@ def proxy_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def stormy_linkly(directory: Path, proxy_port: int) -> Iterator[Linkly]:
+def stormy_linkly(directory: Path, proxy_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Linkly]:
     """A Linkly of its own, whose functions reach AWS through the proxy; its deployment and its callers do not."""
     with (
         emulator.emulated_aws(free_port(), directory, lambda_endpoint=f"http://127.0.0.1:{proxy_port}") as endpoint,
@@ -78,7 +78,7 @@ def stormy_linkly(directory: Path, proxy_port: int) -> Iterator[Linkly]:
     ):
         for name, value in emulation.environment(endpoint).items():
             patch.setenv(name, value)
-        deployment = deploy(package(LOCAL), LOCAL, SHORT_WAITS, lambda _: None)
+        deployment = deploy(packaged(LOCAL, tmp_path_factory), LOCAL, SHORT_WAITS, lambda _: None)
         emulator.complete(deployment)
         allow_eight_recorders()
         for name, value in function_environment(LOCAL).items():

@@ -14,6 +14,7 @@ from chalicelib import aws, log, signed_calls
 from chalicelib.access.keys import Role
 from chalicelib.observability import logger
 from ops.local import gateway
+from ops.shared import queues
 from tests import infrastructure
 from tests.builders import StoppedClock
 from tests.faults import Faults
@@ -28,6 +29,7 @@ def functional(
 ) -> Iterator[None]:
     """Every functional test has an AWS of its own, as empty as on the first day."""
     monkeypatch.setattr(time, "sleep", lambda _: None)  # botocore's pause between two attempts
+    monkeypatch.setattr(queues, "SECONDS_OF_A_POLL", 0)  # moto has no more to wait for
     with infrastructure.emulated_aws():
         yield
 
@@ -92,13 +94,13 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]
 
 
 @pytest.fixture
-def faults() -> Faults:
+def faults(new_clients: None) -> Faults:  # noqa: ARG001 (asked for what it does)
     """The app's calls to AWS, recorded; none breaks unless a test plans it."""
     return Faults(aws.dynamodb(), aws.sqs(), aws.dynamodb(1), aws.sqs(1))
 
 
 @pytest.fixture
-def one_item_a_page() -> None:
+def one_item_a_page(new_clients: None) -> None:  # noqa: ARG001 (likewise)
     """Queries and scans answer with an item at a time, as they do with a megabyte when there is more."""
 
     def limit(params: dict[str, Any], **_: Any) -> None:

@@ -131,6 +131,7 @@ def test_rows_are_removed_ninety_nine_at_a_time(faults: Faults) -> None:
     assert [100, 100, 53, 3] == sizes
 
 
+@pytest.mark.usefixtures("new_clients")
 def test_a_counter_that_grows_meanwhile_is_moved_as_it_is_then() -> None:
     grown = iter([True])
 

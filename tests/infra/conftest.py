@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from app import app
-from ops.deploying.package import Package, package
+from ops.deploying.package import Package
+from tests.packages import packaged
 
 Resources = Mapping[str, Mapping[str, Any]]
 
@@ -33,8 +34,8 @@ def region() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def dev_package() -> Package:
-    return package("dev")
+def dev_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    return packaged("dev", tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

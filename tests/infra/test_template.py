@@ -11,13 +11,15 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, get_args
 
+import pytest
+
 from chalicelib import browsers, config, deliveries, problems
 from chalicelib.analytics import daily_links
 from chalicelib.links.events import EventType
 from ops.data import blocklist
-from ops.deploying.package import package
 from ops.shared import queues
 from tests.infra.conftest import FUNCTIONS, Resources, of_type
+from tests.packages import packaged
 
 type_of_names = {
     "AWS::DynamoDB::Table": "TableName",
@@ -71,9 +73,9 @@ def test_every_name_has_the_stage_in_it_so_that_two_stages_live_in_one_account(r
     assert expected == names
 
 
-def test_stages_share_no_name() -> None:
+def test_stages_share_no_name(tmp_path_factory: pytest.TempPathFactory) -> None:
     def names(stage: str) -> set[str]:
-        resources = package(stage).template("some-bucket")["Resources"].values()
+        resources = packaged(stage, tmp_path_factory).template("some-bucket")["Resources"].values()
         return {each["Properties"][type_of_names[each["Type"]]] for each in resources if each["Type"] in type_of_names}
 
     assert names("dev").isdisjoint(names("prod"))

@@ -6,6 +6,8 @@ import pytest
 
 from chalicelib import aws
 
+pytestmark = pytest.mark.usefixtures("new_clients")
+
 
 def test_a_client_is_made_once_and_again_when_it_is_forgotten() -> None:
     first = aws.dynamodb(), aws.sqs()
