@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from ssl import SSLContext, SSLError, create_default_context
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -67,13 +67,14 @@ def send(service: str, operation: str, body: bytes) -> tuple[int, bytes]:
         headers["x-amzn-trace-id"] = trace
     connection = _connection(endpoint)
     kept = connection.sock is not None
+    request = _request(headers, body)
     try:
-        return _exchange(connection, endpoint, body, headers)
+        return _exchange(connection, endpoint, request)
     except (ConnectionError, SSLError):
         if not kept:
             raise
         # The other side has closed it meanwhile, which is no failure of this call.
-        return _exchange(connection, endpoint, body, headers)
+        return _exchange(connection, endpoint, request)
 
 
 def connect() -> None:
@@ -114,18 +115,29 @@ def _open(connection: HTTPConnection, endpoint: Endpoint) -> None:
     connection.sock.settimeout(SECONDS[endpoint.place.service][1])
 
 
-def _exchange(
-    connection: HTTPConnection, endpoint: Endpoint, body: bytes, headers: Mapping[str, str]
-) -> tuple[int, bytes]:
+def _exchange(connection: HTTPConnection, endpoint: Endpoint, request: bytes) -> tuple[int, bytes]:
     try:
         if connection.sock is None:
             _open(connection, endpoint)
-        connection.request("POST", "/", body, headers)
-        response = connection.getresponse()
-        return response.status, response.read()
+        connection.send(request)
+        response = HTTPResponse(connection.sock, method="POST")
+        response.begin()
+        body = response.read()
+        if response.will_close:
+            connection.close()
     except BaseException:
         connection.close()
         raise
+    return response.status, body
+
+
+def _request(headers: Mapping[str, str], body: bytes) -> bytes:
+    """The bytes of a request. http.client would send its head and its body one after the other, in two packets."""
+    lines = [f"{name}: {value}" for name, value in headers.items()]
+    if not "".join(lines).isprintable():
+        raise NoAnswer("a header has characters that none may have")
+    head = "\r\n".join(["POST / HTTP/1.1", *lines, f"content-length: {len(body)}", "", ""])
+    return head.encode("latin-1") + body
 
 
 def _answer_in(status: int, body: bytes) -> Mapping[str, Any]:

@@ -1,16 +1,19 @@
 """AWS clients of the operator's commands: boto3's, for whatever account, region and endpoint the environment names."""
 
-from functools import cache
+import os
+import threading
+from functools import lru_cache
 from typing import Any
 
 import boto3
-import botocore.session
 from botocore.config import Config
-from botocore.loaders import Loader, create_loader
 
 from ops.shared.errors import OperatorError
 
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5})
+
+# A session may not make two clients at once.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 class NotConnected(OperatorError):
@@ -19,20 +22,19 @@ class NotConnected(OperatorError):
 
 def client(service: str, config: Config = _CONFIG) -> Any:
     """A new client of an AWS service, which follows the environment as it is now. Raises NotConnected."""
-    core = botocore.session.get_session()
-    core.register_component("data_loader", _loader())
-    session = boto3.Session(botocore_session=core)
-    if session.region_name is None:
-        raise NotConnected("No AWS region is set. Say which, for example: export AWS_DEFAULT_REGION=eu-central-1")
-    if session.get_credentials() is None:
-        raise NotConnected("No AWS credentials are found. Sign in, or set AWS_PROFILE.")
-    return session.client(service, config=config)
+    with _ONE_AT_A_TIME:
+        session = _session(tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_"))))
+        if session.region_name is None:
+            raise NotConnected("No AWS region is set. Say which, for example: export AWS_DEFAULT_REGION=eu-central-1")
+        if session.get_credentials() is None:
+            raise NotConnected("No AWS credentials are found. Sign in, or set AWS_PROFILE.")
+        return session.client(service, config=config)
 
 
-@cache
-def _loader() -> Loader:
-    """Reads what botocore knows of AWS once for all clients; that takes longer than all else that makes a client."""
-    return create_loader()
+@lru_cache(maxsize=1)
+def _session(environment: tuple[tuple[str, str], ...]) -> boto3.Session:  # noqa: ARG001 (another one, another session)
+    """One for all clients: a new one reads what botocore knows of AWS again, and asks again for a second factor."""
+    return boto3.Session()
 
 
 def account() -> str:

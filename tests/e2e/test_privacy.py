@@ -24,9 +24,9 @@ def test_a_visitors_address_is_nowhere_whatever_happens_to_the_click(linkly: Lin
         eventually(lambda: logged("record_clicks", since, "messages failed") > 0)
 
     eventually(lambda: linkly.total(late) == 1)
-    eventually(
+    eventually(  # its creation, and its click
         lambda: logged("api_handler", since, unqueued) + logged("follow_link", since, unqueued) == 2
-    )  # its creation, its click
+    )
     for text in (rows(), log_lines(since)):
         assert "Browser/1.0" in text
         assert [] == [address for address in ADDRESSES if address in text]

@@ -178,7 +178,8 @@ def test_chalice_local_works_on_the_local_stack(checkout: Path) -> None:
 
     with make_run(checkout, port, aws_port) as (run, _), holders(run) as (user, _):
         process = subprocess.Popen(
-            [".venv/bin/chalice", "local", "--port", str(own_port)],
+            # Its reloader looks at every file in the checkout, so it restarts when the local stack stores something.
+            [".venv/bin/chalice", "local", "--no-autoreload", "--port", str(own_port)],
             cwd=checkout,
             env=environment,
             stdout=subprocess.DEVNULL,

@@ -46,19 +46,35 @@ class Connection:
         self.read_timeouts: list[float] = []
 
     def connect(self) -> None:
-        self.sock = SimpleNamespace(settimeout=self.read_timeouts.append)
+        self.sock = SimpleNamespace(settimeout=self.read_timeouts.append, connection=self)
 
-    def request(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> None:
-        self.requests.append((method, path, body, headers))
-
-    def getresponse(self) -> Any:
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return type("Response", (), {"status": answer[0], "read": lambda _: answer[1]})()
+    def send(self, request: bytes) -> None:
+        head, _, body = request.partition(b"\r\n\r\n")
+        first, *lines = head.decode().split("\r\n")
+        method, path, _ = first.split(" ")
+        self.requests.append((method, path, body, dict(line.split(": ", 1) for line in lines)))
 
     def close(self) -> None:
         self.sock = None
+
+
+class Response:
+    """Stands in for http.client's: what comes back over a connection."""
+
+    def __init__(self, sock: Any, method: str) -> None:
+        assert method == "POST"
+        self._connection: Connection = sock.connection
+
+    def begin(self) -> None:
+        answer = self._connection.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        self.status, self._body, *closes = answer
+        self.will_close = bool(closes)
+
+    def read(self) -> bytes:
+        body: bytes = self._body
+        return body
 
 
 @pytest.fixture
@@ -66,6 +82,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Connectio
     """Call it with what comes back of the next calls of DynamoDB; gives the connection."""
     monkeypatch.setattr(signed_calls, "HTTPSConnection", Connection)
     monkeypatch.setattr(signed_calls, "HTTPConnection", Connection)
+    monkeypatch.setattr(signed_calls, "HTTPResponse", Response)
     signed_calls.disconnect()
 
     def come_back(*answers: Any) -> Connection:
@@ -107,6 +124,35 @@ def test_an_answer_is_given(answers: Callable[..., Connection], sdk: list[Any]) 
     assert ("POST", "/", {"TableName": "links"}) == (method, path, json.loads(body))
     assert "DynamoDB_20120810.GetItem" == headers["x-amz-target"]
     assert [] == sdk
+
+
+def test_the_length_of_the_body_is_told(answers: Callable[..., Connection]) -> None:
+    connection = answers(OK)
+
+    get()
+
+    [(_, _, body, headers)] = connection.requests
+    assert str(len(body)) == headers["content-length"]
+
+
+def test_a_connection_that_the_other_side_will_close_is_not_kept(answers: Callable[..., Connection]) -> None:
+    connection = answers((*OK, "and closes"))
+
+    get()
+
+    assert connection.sock is None
+
+
+@pytest.mark.parametrize("character", ["\n", "\r", "\0"])
+def test_no_variable_can_smuggle_a_header_in(
+    monkeypatch: pytest.MonkeyPatch, answers: Callable[..., Connection], sdk: list[Any], character: str
+) -> None:
+    connection = answers(OK)
+    monkeypatch.setattr("chalicelib.config.trace_id", lambda: f"Root=1{character}x-evil: 1")
+
+    get()
+
+    assert ([], 1) == (connection.requests, len(sdk))
 
 
 def test_a_condition_that_fails_is_an_answer(answers: Callable[..., Connection], sdk: list[Any]) -> None:
