@@ -118,6 +118,7 @@ class Faults:
         self.calls: list[Call] = []
         self.broken: list[Call] = []
         self._plans: list[tuple[Mapping[str, Any], Fault]] = []
+        self._handlers: list[tuple[BaseClient, str, Callable[..., None]]] = []
         for client in clients:
             self.watch(client)
 
@@ -141,11 +142,22 @@ class Faults:
             self._break(When.AFTER, client)
 
         attempts: list[int] = []
+        self.handle(client, "before-parameter-build", begin)
+        self.handle(client, "before-call", before_call)
+        self.handle(client, "before-send", after_attempt, last=True)  # moto answers in this event, before us
+        self.handle(client, "after-call", after_call)
+
+    def handle(self, client: BaseClient, event: str, handler: Callable[..., None], *, last: bool = False) -> None:
+        """Have a handler called at an event of botocore's, until `leave`."""
         events = client.meta.events
-        events.register("before-parameter-build", begin)
-        events.register("before-call", before_call)
-        events.register_last("before-send", after_attempt)  # moto answers in this event, before us
-        events.register("after-call", after_call)
+        (events.register_last if last else events.register)(event, handler)
+        self._handlers.append((client, event, handler))
+
+    def leave(self) -> None:
+        """Let the clients be as they were: others use them after us."""
+        for client, event, handler in self._handlers:
+            client.meta.events.unregister(event, handler)
+        self._handlers.clear()
 
     def plan(self, fault: Fault, **which: Any) -> None:
         """Break every call that has these attributes, such as `number=3`, or `operation="GetItem", nth=1`."""

@@ -94,17 +94,19 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]
 
 
 @pytest.fixture
-def faults(new_clients: None) -> Faults:  # noqa: ARG001 (asked for what it does)
+def faults() -> Iterator[Faults]:
     """The app's calls to AWS, recorded; none breaks unless a test plans it."""
-    return Faults(aws.dynamodb(), aws.sqs(), aws.dynamodb(1), aws.sqs(1))
+    faults = Faults(aws.dynamodb(), aws.sqs(), aws.dynamodb(1), aws.sqs(1))
+    yield faults
+    faults.leave()
 
 
 @pytest.fixture
-def one_item_a_page(new_clients: None) -> None:  # noqa: ARG001 (likewise)
+def one_item_a_page(faults: Faults) -> None:
     """Queries and scans answer with an item at a time, as they do with a megabyte when there is more."""
 
     def limit(params: dict[str, Any], **_: Any) -> None:
         params["Limit"] = 1
 
     for operation in ("Query", "Scan"):
-        aws.dynamodb().meta.events.register(f"before-parameter-build.dynamodb.{operation}", limit)
+        faults.handle(aws.dynamodb(), f"before-parameter-build.dynamodb.{operation}", limit)

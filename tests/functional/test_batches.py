@@ -35,7 +35,7 @@ def busy(faults: Faults) -> Busy:
                 item for item in found if not any(key.items() <= item.items() for key in left)
             ]
 
-        aws.dynamodb().meta.events.register("after-call.dynamodb.BatchGetItem", unread)
+        faults.handle(aws.dynamodb(), "after-call.dynamodb.BatchGetItem", unread)
 
     return leave
 

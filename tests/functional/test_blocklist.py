@@ -123,7 +123,7 @@ def test_what_dynamodb_leaves_out_is_asked_for_again(faults: Faults) -> None:
             parsed["Responses"][table] = []
             parsed["UnprocessedKeys"] = {table: {"Keys": left_out[-1], "ConsistentRead": True}}
 
-    aws.dynamodb().meta.events.register("after-call.dynamodb.BatchGetItem", leave_out_the_last_key)
+    faults.handle(aws.dynamodb(), "after-call.dynamodb.BatchGetItem", leave_out_the_last_key)
 
     assert ["example"] == blocked_domains_over("evil.example")
     assert [[{"domain": {"S": "example"}}]] == left_out

@@ -131,15 +131,14 @@ def test_rows_are_removed_ninety_nine_at_a_time(faults: Faults) -> None:
     assert [100, 100, 53, 3] == sizes
 
 
-@pytest.mark.usefixtures("new_clients")
-def test_a_counter_that_grows_meanwhile_is_moved_as_it_is_then() -> None:
+def test_a_counter_that_grows_meanwhile_is_moved_as_it_is_then(faults: Faults) -> None:
     grown = iter([True])
 
     def grow(**_: Any) -> None:
         if next(grown, False):
             given_counter("gone", 61)
 
-    aws.dynamodb().meta.events.register("before-call.dynamodb.TransactWriteItems", grow)
+    faults.handle(aws.dynamodb(), "before-call.dynamodb.TransactWriteItems", grow)
 
     deliver()
 
@@ -283,7 +282,7 @@ def test_before_whichever_transaction_a_link_is_restored_it_loses_nothing_more(
         if nth == len(faults.of("TransactWriteItems")):
             restore()
 
-    aws.dynamodb().meta.events.register("before-call.dynamodb.TransactWriteItems", restore_in_between)
+    faults.handle(aws.dynamodb(), "before-call.dynamodb.TransactWriteItems", restore_in_between)
 
     deliver()
 
