@@ -91,7 +91,7 @@ def deployed(directory: Path) -> Iterator[Mapping[str, str]]:
         emulator.complete(deployment)
         os.environ.update(function_environment(LOCAL))
         app_aws.forget_clients()
-        ours = client("lambda").get_function_configuration(FunctionName=f"linkly-{LOCAL}-api_handler")
+        ours = client("lambda").get_function_configuration(FunctionName=f"linkly-{LOCAL}-follow_link")
         apis = {
             what: bare.deploy(name, code, ours["Runtime"], ours["MemorySize"])
             for what, name, code in ((BASELINE, "noop", bare.NOOP), (SENDER, "sender", bare.SENDER))
