@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import boto3
 import yaml
 from boto3.dynamodb.types import TypeDeserializer
+from moto.core import responses
 from moto.core.base_backend import BackendDict
 from moto.core.models import botocore_stubber
 
@@ -83,6 +84,9 @@ def emulated_aws() -> Iterator[None]:
         botocore_stubber.enabled = False
 
 
+# moto would look through all names of a class again for each call.
+responses.method_names_from_class = cache(responses.method_names_from_class)  # type: ignore[attr-defined]
+
 States = Mapping[tuple[str, str, str], Mapping[str, Any]]
 """What moto holds, by service, account and region."""
 
@@ -132,11 +136,20 @@ def _create() -> None:
 def items(table: str) -> list[dict[str, Any]]:
     """All items of the table whose name is in this environment variable, by their keys."""
     name = environment()[table]
-    keys = [key["AttributeName"] for key in dynamodb().describe_table(TableName=name)["Table"]["KeySchema"]]
+    keys = _keys(name)
     pages = dynamodb().get_paginator("scan").paginate(TableName=name)
     deserialize = TypeDeserializer().deserialize
     found = [{key: deserialize(value) for key, value in item.items()} for page in pages for item in page["Items"]]
     return sorted(found, key=lambda item: [item[key] for key in keys])
+
+
+@cache
+def _keys(table: str) -> list[str]:
+    """The names of a table's key attributes, the hash key first."""
+    [schema] = [
+        each["KeySchema"] for each in _properties_of("AWS::DynamoDB::Table").values() if each["TableName"] == table
+    ]
+    return [key["AttributeName"] for key in schema]
 
 
 def queue_url(queue: str) -> str:
