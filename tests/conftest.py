@@ -1,4 +1,4 @@
-"""What unit and functional tests share, and nothing that holds for tests/infra and tests/e2e, which need more."""
+"""What unit and functional tests share; of tests/infra and tests/e2e only what makes all tests quicker holds too."""
 
 import gc
 import json

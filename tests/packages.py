@@ -18,6 +18,8 @@ def packaged(stage: str, factory: pytest.TempPathFactory) -> Package:
     with (folder / "package.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not file.exists():
-            file.write_bytes(pickle.dumps(package(stage)))
+            unfinished = file.with_suffix(".tmp")
+            unfinished.write_bytes(pickle.dumps(package(stage)))
+            unfinished.rename(file)
     made: Package = pickle.loads(file.read_bytes())  # noqa: S301 (our own, of a minute ago)
     return made

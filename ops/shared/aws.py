@@ -21,7 +21,7 @@ class NotConnected(OperatorError):
 
 
 def client(service: str, config: Config = _CONFIG) -> Any:
-    """A new client of an AWS service, which follows the environment as it is now. Raises NotConnected."""
+    """A new client of an AWS service, for the AWS_ variables as they are now. Raises NotConnected."""
     with _ONE_AT_A_TIME:
         session = _session(tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_"))))
         if session.region_name is None:
