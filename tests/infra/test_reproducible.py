@@ -7,14 +7,15 @@ import sys
 import zipfile
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ops.deploying.package import reproducible, version
+from ops.deploying.package import Package, reproducible, version
 from tests.checkout import copy_checkout
 
 
-def packaged(checkout: Path) -> dict[str, str]:
+def packaged(checkout: Path) -> dict[str, Any]:
     """What packaging a checkout gives: the code's hash, which is in its name, and the template."""
     program = (
         "import json; from ops.deploying.package import package; made = package('dev'); "
@@ -22,26 +23,28 @@ def packaged(checkout: Path) -> dict[str, str]:
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=checkout, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    found: dict[str, str] = json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
 def test_two_checkouts_in_different_folders_give_the_same_package_and_nothing_is_left_in_them_for_the_next_one(
-    tmp_path: Path,
+    dev_package: Package, tmp_path: Path
 ) -> None:
-    (tmp_path / "here").mkdir()
-    (tmp_path / "there" / "deeper").mkdir(parents=True)
-    here, there = copy_checkout(tmp_path / "here"), copy_checkout(tmp_path / "there" / "deeper")
+    there = copy_checkout(tmp_path)
     for file in (there / "app.py", *(there / "chalicelib").rglob("*.py")):
         os.utime(file, (1_000_000_000, 1_000_000_000))
         file.chmod(0o600)
     (there / "chalicelib" / "__pycache__").mkdir()
     (there / "chalicelib" / "__pycache__" / "old.cpython-311.pyc").write_bytes(b"compiled in some folder")
 
-    before = files_in(here)
+    before = files_in(there)
 
-    assert packaged(here) == packaged(there)
-    assert before == files_in(here)
+    found = packaged(there)
+
+    template = dev_package.template("some-bucket")
+    template["Outputs"]["Version"]["Value"] = "unknown"  # the copy is in no repository
+    assert {"code": dev_package.code_key, "template": template} == found
+    assert before == files_in(there)
 
 
 def files_in(checkout: Path) -> set[Path]:
