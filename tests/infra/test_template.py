@@ -643,9 +643,15 @@ def test_the_redirect_may_read_links_fill_the_cache_and_send_clicks_and_nothing_
     } == allowed
 
 
-def test_a_tables_name_is_a_literal_or_cloudformation_would_not_adopt_it(resources: Resources) -> None:
-    for table in of_type(resources, "AWS::DynamoDB::Table").values():
-        assert isinstance(table["TableName"], str)
+def test_the_name_of_what_outlives_a_stack_is_a_literal_or_cloudformation_would_not_adopt_it(
+    resources: Resources,
+) -> None:
+    kept = [each for each in resources.values() if each.get("DeletionPolicy") == "RetainExceptOnCreate"]
+    name_of = {**type_of_names, "AWS::Logs::LogGroup": "LogGroupName"}
+
+    assert {"AWS::DynamoDB::Table", "AWS::Logs::LogGroup"} == {each["Type"] for each in kept}
+    for each in kept:
+        assert isinstance(each["Properties"][name_of[each["Type"]]], str)
 
 
 def test_what_the_gateway_answers_itself_has_the_apps_shape(resources: Resources) -> None:
