@@ -1,6 +1,7 @@
 """The listener that CONTRIBUTING.md shows, added to a copy of the checkout as a contributor would."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -52,7 +53,11 @@ def insert(file: Path, block: str, behind: str) -> None:
 
 def run(checkout: Path, *arguments: str) -> str:
     """Run Python in a checkout; gives what it prints."""
-    done = subprocess.run([sys.executable, *arguments], cwd=checkout, capture_output=True, text=True, check=False)
+    # Or its tests would take themselves for a part of this run, and the package of this checkout for theirs.
+    alone = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST_")}
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=checkout, env=alone, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
