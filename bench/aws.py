@@ -81,6 +81,11 @@ class Stub:
             **{variable: f"linkly-dev-{name}" for variable, name in TABLES.items()},
         }
 
+    @property
+    def environment_of_boto3(self) -> dict[str, str]:
+        """The same for a program that calls by boto3, which must trust the stub too."""
+        return {**self.environment, "AWS_CA_BUNDLE": str(self.authorities)}
+
 
 @contextmanager
 def stub(directory: Path) -> Iterator[Stub]:

@@ -34,10 +34,9 @@ def measure(stub: Stub, unpacked: Path) -> dict[str, Figure]:
         return cpu_seconds("cold_redirect.py", environment={**environment, "PYTHONPATH": str(directory)})
 
     environment = stub.environment
-    boto3 = {**environment, "AWS_CA_BUNDLE": str(stub.authorities)}
     return in_turns(
         ROUNDS,
-        {BASELINE: lambda: cpu_seconds("cold_baseline.py", environment=boto3)}
+        {BASELINE: lambda: cpu_seconds("cold_baseline.py", environment=stub.environment_of_boto3)}
         | {name: lambda directory=directory: redirect(directory) for name, directory in undone.items()}
         | {"Python, with ssl and http.client": lambda: cpu_seconds("cold_floor.py", environment=environment)},
     )

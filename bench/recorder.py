@@ -67,11 +67,7 @@ def measure(stub: Stub, unpacked: Path, directory: Path) -> dict[str, Figure]:
         few.write_text(json.dumps([_event(batch) for batch in batches[:BATCHES_ONE_BY_ONE]]))
 
         def clicks(what: str, events: Path) -> float:
-            environment = {
-                **stub.environment,
-                "PYTHONPATH": str(unpacked),
-                "AWS_CA_BUNDLE": str(stub.authorities),
-            }
+            environment = {**stub.environment_of_boto3, "PYTHONPATH": str(unpacked)}
             return float(run("recorder.py", what, str(events), environment=environment)["clicks"])
 
         measures = {BASELINE: lambda few=few: clicks("bare", few), name: lambda many=many: clicks("app", many)}

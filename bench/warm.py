@@ -34,10 +34,8 @@ def _measure(stub: Stub, unpacked: Path, place: str) -> Redirect:
     calls: dict[str, list[str]] = {}
 
     def follow(what: str) -> float:
-        environment = {**stub.environment, "PYTHONPATH": str(unpacked)}
-        if what == "bare":
-            environment |= {"AWS_CA_BUNDLE": str(stub.authorities)}
-        done = run("warm.py", what, place, str(FOLLOWS), environment=environment)
+        environment = stub.environment_of_boto3 if what == "bare" else stub.environment
+        done = run("warm.py", what, place, str(FOLLOWS), environment={**environment, "PYTHONPATH": str(unpacked)})
         calls[what] = done["calls"]
         return float(done["microseconds"])
 
