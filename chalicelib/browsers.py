@@ -25,15 +25,17 @@ ROBOTS = "User-agent: *\nDisallow: /\n"
 
 
 def headers_for(origin: str | None, allowed_origins: frozenset[str]) -> dict[str, str]:
-    """What an answer to a script of `origin`, or to nobody's, says about who may read it (https://fetch.spec.whatwg.org).
+    """ALWAYS, and what an answer to a script of `origin`, or to nobody's, says about who may read it.
 
-    Credentials are never allowed: a key is in a header that the script itself sets, and there are no cookies.
+    https://fetch.spec.whatwg.org. Credentials are never allowed: a key is in a header that the script itself sets, and
+    there are no cookies.
     """
     if not allowed_origins:
-        return {}
+        return {**ALWAYS}
     if origin not in allowed_origins:
-        return {"Vary": "Origin"}
+        return {**ALWAYS, "Vary": "Origin"}
     return {
+        **ALWAYS,
         "Vary": "Origin",
         "Access-Control-Allow-Origin": origin,
         "Access-Control-Expose-Headers": "ETag, Location, Retry-After",

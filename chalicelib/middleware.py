@@ -44,7 +44,6 @@ def install(app: Chalice) -> None:
 def tell_browsers(request: Request, get_response: Next) -> Response:
     """Give every answer the headers that say what a browser may do with it."""
     response = get_response(request)
-    response.headers.update(browsers.ALWAYS)
     response.headers.update(browsers.headers_for(request.headers.get("origin"), config.allowed_origins()))
     return response
 

@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-re
 
 import hashlib
 import hmac
-from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -32,7 +31,7 @@ class Place(NamedTuple):
 
 def signed_headers(
     credentials: Credentials, place: Place, target: str, body: bytes, moment: datetime
-) -> Mapping[str, str]:
+) -> dict[str, str]:
     """The headers of a request for `target`, such as AmazonSQS.SendMessage, made at a time in UTC."""
     timestamp = moment.strftime("%Y%m%dT%H%M%SZ")
     day = timestamp[:8]

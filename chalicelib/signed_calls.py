@@ -43,26 +43,26 @@ class Endpoint(NamedTuple):
 
 def call(operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
     """A Call (calls.py), made by a signed request or else, once, by the SDK."""
-    service = SERVICES[operation]
     try:
-        return _answer_in(*send(service, operation, json.dumps(parameters).encode()))
+        return _answer_in(*send(operation, json.dumps(parameters).encode()))
     except (OSError, HTTPException, ValueError, NoAnswer) as error:
         reason = f"{type(error).__name__}: {error}"
         log.warning("signed call failed", {"operation": operation, "reason": reason}, SignedCallsFailed=1)
         return by_sdk(operation, parameters, attempts=1)
 
 
-def send(service: str, operation: str, body: bytes) -> tuple[int, bytes]:
+def send(operation: str, body: bytes) -> tuple[int, bytes]:
     """Send a signed request; gives the status and the body of what comes back.
 
     Raises NoAnswer if only the SDK knows where to send it or as whom, OSError or HTTPException if nothing comes back.
     """
+    service = SERVICES[operation]
     credentials = _credentials()
     endpoint = _endpoint(service)
     if not credentials or not endpoint:
         raise NoAnswer("left to the SDK")
     target = f"{_TARGETS[service]}.{operation}"
-    headers = {**signed_headers(credentials, endpoint.place, target, body, clock.now())}
+    headers = signed_headers(credentials, endpoint.place, target, body, clock.now())
     if trace := config.trace_id():
         headers["x-amzn-trace-id"] = trace
     connection = _connection(endpoint)

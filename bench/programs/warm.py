@@ -39,6 +39,6 @@ spent = time.process_time() - before
 calls = []
 if what != "bare":
     send = signed_calls.send
-    signed_calls.send = lambda service, operation, body: (calls.append(operation), send(service, operation, body))[1]
+    signed_calls.send = lambda operation, body: (calls.append(operation), send(operation, body))[1]
     handler(event(codes(2 * follows)[0]), CONTEXT)
 print(json.dumps({"microseconds": spent / follows * 1e6, "calls": calls}), file=sys.stderr)

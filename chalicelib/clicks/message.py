@@ -33,18 +33,20 @@ def new_message(code: str, headers: Mapping[str, str], occurred_at: datetime) ->
     if headers.get("sec-gpc") == "1" or headers.get("dnt") == "1":
         headers = {}
     country = headers.get("cloudfront-viewer-country", "")
+    click_id = _new_id()
+    moment = occurred_at.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
     fields = {
         "v": 1,
-        "id": _new_id(),
+        "id": click_id,
         "code": code,
-        "occurred_at": occurred_at.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z",
+        "occurred_at": moment,
         "referrer": _printable(_page(headers.get("referer", "")))[:LONGEST_REFERRER] or None,
         "user_agent": _printable(headers.get("user-agent", ""))[:LONGEST_USER_AGENT] or None,
         "country": country
         if len(country) == 2 and country.isascii() and country.isalnum() and country.isupper()
         else None,
     }
-    return Message(str(fields["id"]), code, str(fields["occurred_at"]), _ENCODER.encode(fields))
+    return Message(click_id, code, moment, _ENCODER.encode(fields))
 
 
 def _new_id() -> str:

@@ -33,11 +33,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         status, headers, body = problems.InternalError().answer()
     return {
         "statusCode": status,
-        "headers": {
-            **headers,
-            **browsers.ALWAYS,
-            **browsers.headers_for(visitor.get("origin"), config.allowed_origins()),
-        },
+        "headers": {**headers, **browsers.headers_for(visitor.get("origin"), config.allowed_origins())},
         "body": "" if method == "HEAD" else body,
     }
 

@@ -80,7 +80,7 @@ class FunctionsVisitor(Visitor):
         return Answer(answer["statusCode"], told, _json_of(answer["body"]))
 
 
-def sent_by_botocore(_: str, operation: str, body: bytes) -> tuple[int, bytes]:
+def sent_by_botocore(operation: str, body: bytes) -> tuple[int, bytes]:
     """Stands in for `signed_calls.send`, which moto does not see: the same call, with the same answer and failures."""
     client: Any = aws.dynamodb(1) if SERVICES[operation] == "dynamodb" else aws.sqs(1)
     try:
