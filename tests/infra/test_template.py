@@ -643,13 +643,15 @@ def test_the_redirect_may_read_links_fill_the_cache_and_send_clicks_and_nothing_
     } == allowed
 
 
-def test_the_name_of_what_outlives_a_stack_is_a_literal_or_cloudformation_would_not_adopt_it(
+def test_the_logs_that_clicks_are_reconciled_by_outlive_the_stack_with_names_that_it_can_adopt(
     resources: Resources,
 ) -> None:
     kept = [each for each in resources.values() if each.get("DeletionPolicy") == "RetainExceptOnCreate"]
     name_of = {**type_of_names, "AWS::Logs::LogGroup": "LogGroupName"}
 
-    assert {"AWS::DynamoDB::Table", "AWS::Logs::LogGroup"} == {each["Type"] for each in kept}
+    assert {f"/aws/lambda/linkly-dev-{function}" for function in ("api_handler", "follow_link", "record_clicks")} == {
+        each["Properties"]["LogGroupName"] for each in kept if each["Type"] == "AWS::Logs::LogGroup"
+    }
     for each in kept:
         assert isinstance(each["Properties"][name_of[each["Type"]]], str)
 
