@@ -14,7 +14,7 @@ from chalicelib.observability import logger
 from ops.data import blocklist, keys, links
 from ops.deploying import deploy, deploy_policy, destroy
 from ops.deploying.settings import CommandWithSettings
-from ops.local import doctor, reference, run
+from ops.local import doctor, reference, robots, run
 from ops.repairing import accident, clicks, consumers, dlq, redirects, restore
 from ops.shared.errors import OperatorError
 from ops.watching import load, logs, measure, status
@@ -24,6 +24,7 @@ ROOMS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
         "run": run.run,
         "doctor": doctor.examine,
         "reference": reference.write,
+        "robots": robots.take_over,
     },
     "Deploying": {
         "deploy": deploy.deploy,

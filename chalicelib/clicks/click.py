@@ -6,15 +6,19 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from chalicelib.clicks.message import LONGEST_REFERRER, LONGEST_USER_AGENT
+from chalicelib.clicks.message import LONGEST_REFERRER, LONGEST_USER_AGENT, LONGEST_VALUE
 from chalicelib.links.schemas import Code
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Country = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{2}\Z")]
+Utm = Annotated[str, msgspec.Meta(max_length=LONGEST_VALUE)]
 
 
-class Click(msgspec.Struct, frozen=True, kw_only=True):
-    """One visit. `id` is minted once, at the redirect, and is the only thing that a click is deduplicated by."""
+class Click(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One visit. `id` is minted once, at the redirect, and is the only thing that a click is deduplicated by.
+
+    What has a default is no part of older messages, nor of those that have nothing to say there.
+    """
 
     v: Literal[1]
     id: uuid.UUID
@@ -23,6 +27,9 @@ class Click(msgspec.Struct, frozen=True, kw_only=True):
     referrer: Annotated[str, msgspec.Meta(max_length=LONGEST_REFERRER)] | None
     user_agent: Annotated[str, msgspec.Meta(max_length=LONGEST_USER_AGENT)] | None
     country: Country | None
+    utm_source: Utm | None = None
+    utm_medium: Utm | None = None
+    utm_campaign: Utm | None = None
 
     @property
     def key(self) -> tuple[str, str]:

@@ -59,6 +59,24 @@ def test_what_is_not_known_is_null() -> None:
     } == json.loads(encode(click))
 
 
+UTM = {"utm_source": "newsletter", "utm_medium": "e-mail", "utm_campaign": "spring"}
+
+
+def test_a_click_may_have_what_its_link_was_tagged_with() -> None:
+    click = decode(a_text(**UTM))
+
+    assert a_click(**{**MESSAGE, "id": click.id, "occurred_at": NOW, **UTM}) == click
+    assert {**MESSAGE, **UTM} == json.loads(encode(click))
+
+
+def test_the_message_of_a_link_without_tags_is_what_it_was_before_there_were_any() -> None:
+    click = decode(a_text())
+
+    assert (None, None, None) == (click.utm_source, click.utm_medium, click.utm_campaign)
+    assert [*MESSAGE] == [*json.loads(encode(click))]
+    assert click == decode(a_text(utm_source=None))
+
+
 def test_members_that_a_later_version_may_add_are_ignored() -> None:
     assert decode(a_text()) == decode(a_text(campaign="spring"))
 
@@ -123,6 +141,8 @@ def test_a_click_counts_for_its_day_in_utc(occurred_at: str, day: str) -> None:
         pytest.param(a_text(referrer=1), id="referrer is a number"),
         pytest.param(a_text_without("referrer"), id="no referrer"),
         pytest.param(a_text(user_agent="x" * 513), id="long user agent"),
+        pytest.param(a_text(utm_source="x" * 65), id="long source"),
+        pytest.param(a_text(utm_campaign=1), id="campaign is a number"),
         pytest.param(a_text(country="DEU"), id="long country"),
         pytest.param(a_text(country="de"), id="small country"),
         pytest.param(a_text(country="DE\n"), id="country with a line break"),

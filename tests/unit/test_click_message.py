@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -12,10 +13,14 @@ from chalicelib.clicks.message import new_message
 from tests.builders import NOW, a_click
 
 
-def click_of(code: str, headers: Mapping[str, str], occurred_at: datetime) -> Click:
+def click_of(
+    code: str, headers: Mapping[str, str], occurred_at: datetime, query: Mapping[str, str] | None = None
+) -> Click:
     """The click that is read from the message."""
-    return decode(new_message(code, headers, occurred_at).text)
+    return decode(new_message(code, headers, occurred_at, query).text)
 
+
+TAGS = ("utm_source", "utm_medium", "utm_campaign")
 
 # What HTTP lets through, and what it should not.
 header_text = st.text(st.characters(), max_size=40) | st.text(
@@ -24,20 +29,26 @@ header_text = st.text(st.characters(), max_size=40) | st.text(
 
 
 @given(
-    referrer=header_text, user_agent=header_text, country=header_text, occurred_at=st.datetimes(timezones=st.just(UTC))
+    referrer=header_text,
+    user_agent=header_text,
+    country=header_text,
+    occurred_at=st.datetimes(timezones=st.just(UTC)),
+    query=st.none() | st.dictionaries(st.sampled_from(TAGS) | header_text, header_text),
 )
-@example(referrer="x" * 5000, user_agent="\U0001f4a9" * 5000, country="DE\n", occurred_at=NOW)
-@example(referrer="", user_agent="", country="", occurred_at=NOW)
-def test_no_header_can_make_a_click_that_is_not_decoded_again(
-    referrer: str, user_agent: str, country: str, occurred_at: datetime
+@example(referrer="x" * 5000, user_agent="\U0001f4a9" * 5000, country="DE\n", occurred_at=NOW, query=None)
+@example(referrer="", user_agent="", country="", occurred_at=NOW, query=dict.fromkeys(TAGS, "\U0001f4a9" * 5000))
+def test_no_header_and_no_tag_can_make_a_click_that_is_not_decoded_again(
+    referrer: str, user_agent: str, country: str, occurred_at: datetime, query: dict[str, str] | None
 ) -> None:
     headers = {"referer": f"https://{referrer}", "user-agent": user_agent, "cloudfront-viewer-country": country}
 
-    text = new_message("my-link", headers, occurred_at).text
+    text = new_message("my-link", headers, occurred_at, query).text
 
     click = decode(text)
+    tags = (click.utm_source, click.utm_medium, click.utm_campaign)
     assert text == encode(click)  # byte for byte, as msgspec would write it
-    assert all(text is None or text.isprintable() for text in (click.referrer, click.user_agent, click.country))
+    assert all(text is None or text.isprintable() for text in (click.referrer, click.user_agent, click.country, *tags))
+    assert all(tag is None or 0 < len(tag.encode()) <= 64 for tag in tags)
     assert len(text.encode()) < 10_000
 
 
@@ -122,12 +133,58 @@ def test_no_referrer_keeps_a_user_a_query_or_a_fragment(user: str, tail: str) ->
     assert "SECRET" not in referrer
 
 
+@pytest.mark.parametrize(
+    ("referrer", "kept"),
+    [
+        ("https://go.example.com/", None),
+        ("http://GO.example.com/page", None),
+        ("https://go.example.com:8443/page", None),
+        ("https://go.example.com", None),
+        ("https://ada@go.example.com/", None),
+        ("https://www.go.example.com/", "https://www.go.example.com/"),
+        ("https://go.example.community/", "https://go.example.community/"),
+        ("https://example.com/go.example.com", "https://example.com/go.example.com"),
+        ("https://go/", "https://go/"),
+        ("https://[2001:db8::1]/", "https://[2001:db8::1]/"),
+    ],
+)
+@pytest.mark.parametrize("host", ["go.example.com", "go.example.com:443", "Go.Example.com"])
+def test_the_short_links_own_host_is_no_referrer(referrer: str, kept: str | None, host: str) -> None:
+    assert kept == click_of("my-link", {"referer": referrer, "host": host}, NOW).referrer
+
+
+@pytest.mark.parametrize(("host", "kept"), [("[::1]:8000", None), ("[::2]:8000", "http://[::1]:8000/page")])
+def test_an_address_may_be_ones_own_host(host: str, kept: str | None) -> None:
+    assert kept == click_of("my-link", {"referer": "http://[::1]:8000/page", "host": host}, NOW).referrer
+
+
+def test_a_click_has_what_its_link_was_tagged_with() -> None:
+    query = {
+        "utm_source": " News\x00letter\ud800 ",
+        "utm_medium": "",
+        "utm_campaign": "é" * 31 + "x\U0001f4a9",
+        "utm_term": "nobody asks",
+        "fbclid": "secret",
+    }
+
+    click = click_of("my-link", {}, NOW, query)
+
+    tags = {"utm_source": "Newsletter", "utm_campaign": "é" * 31 + "x"}
+    nothing: Any = {"referrer": None, "user_agent": None, "country": None}
+    assert Click(v=1, id=click.id, code="my-link", occurred_at=NOW, **nothing, **tags) == click
+
+
+@pytest.mark.parametrize("query", [None, {}, {"q": "ada"}, {"utm_source": " \n"}])
+def test_a_link_without_tags_says_nothing_of_them(query: dict[str, str] | None) -> None:
+    assert "utm" not in new_message("my-link", {}, NOW, query).text
+
+
 SAYS_MUCH = {"referer": "https://news.example/", "user-agent": "Browser/1.0", "cloudfront-viewer-country": "DE"}
 
 
 @pytest.mark.parametrize("asks", [{"sec-gpc": "1"}, {"dnt": "1"}, {"sec-gpc": "1", "dnt": "0"}])
 def test_a_visitor_who_asks_not_to_be_followed_is_a_click_and_nothing_more(asks: dict[str, str]) -> None:
-    click = click_of("my-link", {**SAYS_MUCH, **asks}, NOW)
+    click = click_of("my-link", {**SAYS_MUCH, **asks}, NOW, dict.fromkeys(TAGS, "newsletter"))
 
     assert a_click(id=click.id, code="my-link", occurred_at=NOW, referrer=None, user_agent=None, country=None) == click
 

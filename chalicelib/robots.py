@@ -1,0 +1,32 @@
+"""Who is a robot, by isbot's patterns: isbot-patterns.txt, which says where they come from.
+
+Anybody can call themselves a browser, so this finds crawlers, chats' previews and programs that say what they are, and
+no others. `python -m ops robots` takes over a newer version.
+"""
+
+import re
+from functools import lru_cache
+
+LONGEST_USER_AGENT = 512
+"""Characters that are looked at: those that a click's message keeps, so that everybody judges alike."""
+
+MOST_REMEMBERED = 4096
+PATTERNS = f"{__file__.rpartition('/')[0]}/isbot-patterns.txt"  # pathlib would be dear in a redirect
+
+
+def is_robot(user_agent: str | None) -> bool:
+    """Whether a `User-Agent` header is that of a program without a person. Whoever sends none is not taken for one."""
+    return _is_robot(user_agent[:LONGEST_USER_AGENT]) if user_agent else False
+
+
+@lru_cache(MOST_REMEMBERED)
+def _is_robot(user_agent: str) -> bool:
+    return _pattern().search(user_agent) is not None
+
+
+@lru_cache(1)
+def _pattern() -> re.Pattern[str]:
+    with open(PATTERNS, encoding="utf-8") as file:  # noqa: PTH123 (as above)
+        patterns = [line for line in file.read().splitlines() if not line.startswith("#")]
+    # They are JavaScript's, where \w, \d and \b know only ASCII.
+    return re.compile("|".join(patterns), re.IGNORECASE | re.ASCII)
