@@ -20,6 +20,7 @@ from chalicelib import browsers, problems
 from chalicelib.analytics import routes as analytics
 from chalicelib.analytics.daily_links import LinksByDay
 from chalicelib.clicks import routes as clicks
+from chalicelib.clicks.message import LONGEST_VALUE, UTM
 from chalicelib.clicks.statistics import Statistics
 from chalicelib.links import once
 from chalicelib.links import routes as links
@@ -78,6 +79,15 @@ OWNER: Json = {
     "description": "Whose links; somebody else's are for admins.",
     "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_OWNER},
 }
+TAGS: tuple[Json, ...] = tuple(
+    {
+        "name": name,
+        "in": "query",
+        "description": f"{meaning}. {LONGEST_VALUE} bytes of it are kept, for the statistics.",
+        "schema": {"type": "string"},
+    }
+    for name, meaning in zip(UTM, ("Where the short link was put", "In what kind of place", "What for"), strict=True)
+)
 IF_MATCH: Json = {
     "name": "If-Match",
     "in": "header",
@@ -188,6 +198,7 @@ ROUTES: Mapping[str, Route] = {
     ),
     "follow_link": Route(
         Answer(status=HTTPStatus.FOUND, headers=("Location", "Cache-Control")),
+        takes=TAGS,
         refuses=(problems.LinkNotFound, problems.LinkDeleted, problems.LinkBlocked),
     ),
     "get_statistics": Route(

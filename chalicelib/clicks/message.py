@@ -13,7 +13,8 @@ LONGEST_USER_AGENT = 512
 LONGEST_VALUE = 64
 """Bytes of UTF-8 of a value that clicks are broken down by, and that anybody can make up."""
 
-_UTM = ("utm_source", "utm_medium", "utm_campaign")
+UTM = ("utm_source", "utm_medium", "utm_campaign")
+"""What a short link may be tagged with, in its query, for each place where it is put."""
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -54,7 +55,7 @@ def new_message(
         else None,
     }
     if query:
-        fields |= {name: value for name in _UTM if (value := cut(query.get(name) or ""))}
+        fields |= {name: value for name in UTM if (value := cut(query.get(name) or ""))}
     return Message(click_id, code, moment, _ENCODER.encode(fields))
 
 

@@ -35,10 +35,17 @@ class Found(NamedTuple):
     found_in: str
 
 
-def follow(method: str, code: str, headers: Mapping[str, str], call: Call = by_sdk) -> Mapping[str, str]:
+def follow(
+    method: str,
+    code: str,
+    headers: Mapping[str, str],
+    query: Mapping[str, str] | None = None,
+    call: Call = by_sdk,
+) -> Mapping[str, str]:
     """Redirect a visitor, as soon as the click is accepted by the queue; the answer is a 302 with these headers.
 
-    `headers` are the visitor's, found by names in lower case. Raises the Problem that the visitor is to be told.
+    `headers` are the visitor's, found by names in lower case; `query` is the short link's own, decoded, of a name that
+    comes twice the last value. Raises the Problem that the visitor is to be told.
 
     302 and no-store (RFC 9110, section 15.4.3; RFC 9111, section 5.2.2.5): a redirect that a browser, a proxy or a
     link preview remembers is a click that never reaches us.
@@ -52,7 +59,7 @@ def follow(method: str, code: str, headers: Mapping[str, str], call: Call = by_s
         log.error("not redirected", {"code": code[:LONGEST_CODE], "reason": str(error)}, RedirectsFailed=1)
         raise
     if method == "GET":
-        enqueue(new_message(code, headers, clock.now()), call, found_in=found.found_in)
+        enqueue(new_message(code, headers, clock.now(), query), call, found_in=found.found_in)
     else:
         log.info("redirected", code=code, found_in=found.found_in)
     return {"Location": found.url, "Cache-Control": "private, no-store"}

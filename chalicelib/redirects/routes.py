@@ -13,4 +13,4 @@ routes = Blueprint(__name__)
 def follow_link(code: str) -> Response:
     """Redirect a visitor, as soon as the click is accepted by the queue."""
     request = routes.current_request
-    return Response("", {**follow(request.method, unquote(code), request.headers)}, 302)
+    return Response("", {**follow(request.method, unquote(code), request.headers, request.query_params)}, 302)

@@ -64,6 +64,35 @@ def test_a_visitors_click_waits_in_the_queue(visitor: Visitor) -> None:
     } == message
 
 
+def test_a_short_links_tags_wait_with_its_click(visitor: Visitor) -> None:
+    visitor.get("/my-link?utm_source=a&utm_source=News%20letter&utm_medium=&utm_campaign=fr%C3%BChling&q=ada")
+
+    (message,) = messages()
+    assert {"utm_source": "News letter", "utm_campaign": "frühling"} == {
+        name: value for name, value in message.items() if name.startswith(("utm", "q"))
+    }
+
+
+@pytest.mark.parametrize("asks", ["Sec_GPC", "DNT"])
+def test_of_who_asks_not_to_be_followed_nothing_waits_but_the_click(visitor: Visitor, asks: str) -> None:
+    browser = visitor.sending(
+        Referer="https://news.example/", User_Agent="Browser/1.0", CloudFront_Viewer_Country="DE", **{asks: "1"}
+    )
+
+    browser.get("/my-link?utm_source=newsletter")
+
+    (message,) = messages()
+    told = {name: value for name, value in message.items() if name not in {"v", "id", "code", "occurred_at"}}
+    assert {"referrer": None, "user_agent": None, "country": None} == told
+
+
+def test_who_comes_from_a_page_of_the_short_links_own_host_comes_from_nowhere(visitor: Visitor) -> None:
+    visitor.sending(Host="go.example.com", Referer="https://go.example.com/").get("/my-link")
+
+    (message,) = messages()
+    assert message["referrer"] is None
+
+
 def test_a_visitor_who_says_nothing_is_a_click_too(visitor: Visitor) -> None:
     visitor.get("/my-link")
 

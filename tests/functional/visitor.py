@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
 
 from botocore.exceptions import BotoCoreError, ClientError
 from chalice.test import Client
@@ -70,9 +71,14 @@ class FunctionsVisitor(Visitor):
 
     def send(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
         assert not body
-        code = path.partition("?")[0].strip("/")
+        path, _, query = path.partition("?")
         event = a_request(
-            method, "/{code}", path=path, pathParameters={"code": code}, headers={**self.headers, **(headers or {})}
+            method,
+            "/{code}",
+            path=path,
+            pathParameters={"code": path.strip("/")},
+            queryStringParameters=dict(parse_qsl(query)) or None,
+            headers={**self.headers, **(headers or {})},
         )
         answer = handler(event, LambdaContext())
         assert browsers.ALWAYS.items() <= answer["headers"].items()
