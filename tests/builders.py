@@ -6,8 +6,10 @@ from typing import Any
 
 from chalicelib import clock
 from chalicelib.access.keys import ApiKey, Role, Token, hash_secret
+from chalicelib.clicks.admission import NOTHING, admit
 from chalicelib.clicks.click import Click, encode
 from chalicelib.clicks.message import Message
+from chalicelib.clicks.transactions import Transaction
 from chalicelib.links.events import LinkEvent
 from chalicelib.links.link import Link
 from chalicelib.links.status import Status
@@ -66,6 +68,13 @@ def a_click_message(click: Click) -> Message:
 
 def clicks(number: int, **given: Any) -> list[Click]:
     return [a_click(**given) for _ in range(number)]
+
+
+def actions_of(*counted: Click, shard: int = 7, retention_days: int = 90) -> list[Any]:
+    """What the recorder writes to count these clicks, if it knows nothing of their counters yet."""
+    transaction = Transaction(counted)
+    admissions = {key: admit(amounts, NOTHING) for key, amounts in transaction.counters.items()}
+    return [*transaction.actions(shard, retention_days, admissions)]
 
 
 def a_message(body: Click | str | None = None, receive_count: int = 1) -> dict[str, Any]:

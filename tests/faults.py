@@ -85,11 +85,14 @@ def unavailable() -> Fault:
     return refused("InternalServerError", status=500)
 
 
-def cancelled(*codes: str) -> Fault:
-    """A transaction is cancelled, for these reasons: one for each of its actions."""
+def cancelled(*codes: str, items: Mapping[int, Any] | None = None) -> Fault:
+    """A transaction is cancelled, for these reasons: one for each of its actions; some with the items that they met."""
+    reasons = [
+        {"Code": code, "Item": items[number]} if items and number in items else {"Code": code}
+        for number, code in enumerate(codes)
+    ]
     return replace(
-        refused("TransactionCanceledException", CancellationReasons=[{"Code": code} for code in codes]),
-        name=f"cancelled: {', '.join(codes)}",
+        refused("TransactionCanceledException", CancellationReasons=reasons), name=f"cancelled: {', '.join(codes)}"
     )
 
 

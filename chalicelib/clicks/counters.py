@@ -1,12 +1,11 @@
 """The counters in DynamoDB: table `daily_clicks`, by `code` and `day#shard`.
 
 A day's clicks are spread over shards, so that consumers at work at the same time get less in each other's way: each
-execution environment draws one for its lifetime. A statistic is the sum over the shards.
+execution environment draws one, and another when it meets somebody there. A statistic is the sum over the shards.
 """
 
 import secrets
 from collections import Counter
-from functools import cache
 from typing import TYPE_CHECKING
 
 from chalicelib import aws, config
@@ -16,17 +15,26 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-SHARDS = 16
+SHARDS = 8
+"""That are drawn. There are items of up to 16, which were drawn before."""
+
 SORT_KEY = "day#shard"
 
 DELETED_LINKS = "#deleted"
 """Stands for a code, which it is none: where the counters of deleted links are added up."""
 
 
-@cache
 def own_shard() -> int:
-    """The shard that this execution environment adds to, from 0 to 15."""
-    return secrets.randbelow(SHARDS)
+    """The shard that this execution environment adds to, from 0 to 7."""
+    return _own[0]
+
+
+def draw_another_shard() -> None:
+    """Add to another shard from now on."""
+    _own[0] = (_own[0] + 1 + secrets.randbelow(SHARDS - 1)) % SHARDS
+
+
+_own = [secrets.randbelow(SHARDS)]
 
 
 def sort_key(day: str, shard: int) -> str:

@@ -22,8 +22,20 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import aws, clock, config
 from chalicelib.clicks.click import Click, UndecodableClick, decode
-from chalicelib.clicks.counters import own_shard
-from chalicelib.clicks.transactions import Transaction, plan, read_reasons, why_not_countable
+from chalicelib.clicks.admission import (
+    CROWDED,
+    MOST_FAILURES,
+    NOTHING,
+    Admission,
+    Known,
+    Where,
+    admit,
+    known_from,
+    recall,
+    remember,
+)
+from chalicelib.clicks.counters import draw_another_shard, own_shard
+from chalicelib.clicks.transactions import CounterKey, Transaction, plan, read_reasons, why_not_countable
 from chalicelib.deliveries import OUT_OF_TIME, Delivery, Failure, respond, seconds_left
 from chalicelib.links.deleted import deleted_among
 from chalicelib.observability import logger, measured
@@ -130,34 +142,67 @@ def _described(click: Click) -> dict[str, str]:
 def _commit(transaction: Transaction, result: _Result, left: Callable[[], float]) -> None:
     """Commit a transaction, trying again for as long as that can help and time allows; adds to the result."""
     dynamodb = aws.dynamodb()
+    told: dict[CounterKey, list[Known]] = defaultdict(list)
     tries = 0
     failure = OUT_OF_TIME
     while transaction.clicks and tries < MOST_TRIES and left() > 0:
+        shard = own_shard()
+        admissions = _admissions(transaction, shard, told)
         try:
-            dynamodb.transact_write_items(TransactItems=transaction.actions(own_shard(), config.click_retention_days()))
+            dynamodb.transact_write_items(
+                TransactItems=transaction.actions(shard, config.click_retention_days(), admissions)
+            )
         except dynamodb.exceptions.TransactionCanceledException as error:
-            cancellation = read_reasons(transaction, [each["Code"] for each in error.response["CancellationReasons"]])
+            cancellation = read_reasons(transaction, error.response["CancellationReasons"])
             result.duplicates.update(cancellation.duplicates)
             refused = Failure("refused by DynamoDB", permanent=True)
             result.failures.update(dict.fromkeys(cancellation.impossible, refused))
             transaction = cancellation.rest
+            for key, item in cancellation.crowded.items():
+                told[key].append(known_from(item) if item else NOTHING)
             if not cancellation.busy:
                 continue
+            if cancellation.counter_in_conflict:
+                draw_another_shard()
+                told.clear()  # it was about another item
             failure = Failure(f"busy: {', '.join(cancellation.busy)}")
         except ClientError as error:
             failure = Failure.of(error)
+            if error.response["Error"]["Code"] == "ValidationException" and not transaction.plain.issuperset(
+                transaction.counters
+            ):
+                transaction = transaction.plainly(transaction.counters)
+                continue
             if not _is_transient(error):
                 break
         except BotoCoreError as error:  # no answer, or half of one: it may have been committed
             failure = Failure.of(error)
         else:
             result.recorded.update(transaction.clicks)
+            for key, written in admissions.items():
+                if written.afterwards not in (NOTHING, CROWDED):
+                    remember((*key, shard), written.afterwards)
             _log_committed(transaction)
             return
         tries += 1
         if tries < MOST_TRIES:
             clock.back_off(tries)
     result.failures.update(dict.fromkeys(transaction.clicks, failure))
+
+
+def _admissions(
+    transaction: Transaction, shard: int, told: Mapping[CounterKey, Sequence[Known]]
+) -> dict[CounterKey, Admission]:
+    """How each counter is written: by what DynamoDB told of its item, or what is remembered of it."""
+    return {
+        key: admit(amounts, _known((*key, shard), told.get(key, ()))) for key, amounts in transaction.counters.items()
+    }
+
+
+def _known(where: Where, told: Sequence[Known]) -> Known:
+    if len(told) >= MOST_FAILURES:
+        return CROWDED
+    return told[-1] if told else recall(where)
 
 
 def _log_committed(committed: Transaction) -> None:

@@ -1,24 +1,37 @@
 """Which writes count a set of clicks, and what it means when DynamoDB refuses them. Nothing here calls AWS.
 
-A transaction holds a `Put` for each click and an `ADD` for each counter that they change. It happens as a whole or not
-at all, so a click's row is there if and only if the click is in its counter.
+A transaction holds a `Put` for each click and an `ADD` for each counter that they change, breakdowns included. It
+happens as a whole or not at all, so a click's row is there if and only if the click is in its counter, and in each of
+its breakdowns.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chalicelib import clock, config
+from chalicelib.clicks.admission import MOST_BYTES, Admission, Item
+from chalicelib.clicks.breakdowns import CLICKS, attributes_of
 from chalicelib.clicks.click import Click
 from chalicelib.clicks.counters import SORT_KEY, sort_key
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
+    from mypy_boto3_dynamodb.type_defs import (
+        AttributeValueTypeDef,
+        CancellationReasonTypeDef,
+        TransactWriteItemTypeDef,
+    )
 
 MOST_ACTIONS = 100
 """DynamoDB's limit for one transaction."""
+
+MOST_ATTRIBUTES = 150
+"""That one update adds to. An expression may have 4 KB and 300 operators, and it is written nowhere whether these count.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
+"""
 
 # A row is deleted some time after it expires, never before; the margin covers clocks that differ.
 _EXPIRY_MARGIN = timedelta(hours=1)
@@ -36,23 +49,37 @@ class Transaction:
     """Clicks that are counted together, each a different one."""
 
     clicks: tuple[Click, ...]
+    plain: frozenset[CounterKey] = frozenset()
+    """Counters whose breakdowns DynamoDB refused: they only count."""
 
     @property
-    def counters(self) -> dict[CounterKey, int]:
-        """How much each counter grows."""
-        return Counter(CounterKey(click.code, click.day) for click in self.clicks)
+    def counters(self) -> dict[CounterKey, Counter[str]]:
+        """How much each counter grows, by attribute."""
+        counters: dict[CounterKey, Counter[str]] = {}
+        for click in self.clicks:
+            key = CounterKey(click.code, click.day)
+            amounts = counters.setdefault(key, Counter())
+            for name in (CLICKS,) if key in self.plain else attributes_of(click):
+                amounts[name] += 1
+        return counters
 
-    def actions(self, shard: int, retention_days: int) -> "list[TransactWriteItemTypeDef]":
+    def actions(
+        self, shard: int, retention_days: int, admissions: Mapping[CounterKey, Admission]
+    ) -> "list[TransactWriteItemTypeDef]":
         """The TransactItems: the rows in the order of `clicks`, then the counters in the order of `counters`."""
         return [
             *(_put_row(click, retention_days) for click in self.clicks),
-            *(_add_to_counter(key, amount, shard) for key, amount in self.counters.items()),
+            *(_add_to_counter(key, admission, shard) for key, admission in admissions.items()),
         ]
 
     def without(self, clicks: Iterable[Click]) -> "Transaction":
         """The same transaction with some clicks dropped, and so with lower counters."""
         dropped = {click.key for click in clicks}
-        return Transaction(tuple(click for click in self.clicks if click.key not in dropped))
+        return replace(self, clicks=tuple(click for click in self.clicks if click.key not in dropped))
+
+    def plainly(self, counters: Iterable[CounterKey]) -> "Transaction":
+        """The same transaction without the breakdowns of some counters."""
+        return replace(self, plain=self.plain.union(counters))
 
 
 def why_not_countable(click: Click, now: datetime, retention_days: int) -> str | None:
@@ -69,7 +96,7 @@ def why_not_countable(click: Click, now: datetime, retention_days: int) -> str |
 
 
 def plan(clicks: Iterable[Click]) -> list[Transaction]:
-    """The transactions that count `clicks`, each but the last one with 99 or 100 actions.
+    """The transactions that count `clicks`, each but the last one with 99 or 100 actions, unless an update is full.
 
     Clicks on one link and day stay together and the busiest come first, so that a hot link pays for one counter update
     in 99 clicks.
@@ -86,10 +113,22 @@ def plan(clicks: Iterable[Click]) -> list[Transaction]:
             if room < 2:  # not even one click and its counter
                 transactions.append(Transaction(tuple(chosen)))
                 chosen, room = [], MOST_ACTIONS
-            taken, rest = rest[: room - 1], rest[room - 1 :]
+            fitting = _fit_in_one_update(rest[: room - 1])
+            taken, rest = rest[:fitting], rest[fitting:]
             chosen += taken
-            room -= len(taken) + 1
+            # A transaction touches a counter once.
+            room = 0 if rest else room - len(taken) - 1
     return [*transactions, Transaction(tuple(chosen))] if chosen else transactions
+
+
+def _fit_in_one_update(clicks: Sequence[Click]) -> int:
+    """How many of these clicks on one link and day, from the first on, one update of their counter can hold."""
+    names: set[str] = set()
+    for number, click in enumerate(clicks):
+        names.update(attributes_of(click))
+        if len(names) > MOST_ATTRIBUTES:
+            return number
+    return len(clicks)
 
 
 class Cancellation(NamedTuple):
@@ -101,37 +140,55 @@ class Cancellation(NamedTuple):
     """DynamoDB will never accept these."""
     rest: Transaction
     """Neither counted nor refused: to be tried again."""
+    crowded: dict[CounterKey, Item | None]
+    """Counters whose open names were not where they were thought to be, or had no room; with their items if told."""
     busy: tuple[str, ...]
     """Why to pause before trying again: somebody else was at work on the same items, or the table was too busy."""
+    counter_in_conflict: bool
+    """Whether another consumer was at a counter."""
 
 
-def read_reasons(transaction: Transaction, reasons: Sequence[str]) -> Cancellation:
-    """Read the codes of CancellationReasons, one for each action in its order.
+def read_reasons(transaction: Transaction, reasons: "Sequence[CancellationReasonTypeDef]") -> Cancellation:
+    """Read the CancellationReasons, one for each action in its order.
 
-    Only ConditionalCheckFailed means that a row exists. A TransactionConflict means that the item was busy, and says
-    nothing about whether its click was counted.
+    Only a row's ConditionalCheckFailed means that a click was counted; a counter's, that names have no room there. A
+    TransactionConflict means that the item was busy, and says nothing about whether its click was counted. If a counter
+    is invalid, it is the breakdown that is too much: it goes again without.
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
     """
-    rows = reasons[: len(transaction.clicks)]
+    codes = [reason["Code"] for reason in reasons]
+    rows = codes[: len(transaction.clicks)]
     counters = dict(zip(transaction.counters, reasons[len(rows) :], strict=True))
-    duplicates = tuple(
-        click for click, reason in zip(transaction.clicks, rows, strict=True) if reason == "ConditionalCheckFailed"
-    )
+    too_much = {key for key, reason in counters.items() if reason["Code"] == _INVALID and key not in transaction.plain}
+    crowded = {key: reason.get("Item") for key, reason in counters.items() if reason["Code"] == _CONDITION_FAILED}
+    duplicates = tuple(click for click, code in zip(transaction.clicks, rows, strict=True) if code == _CONDITION_FAILED)
     impossible = tuple(
         click
-        for click, reason in zip(transaction.clicks, rows, strict=True)
-        if _IMPOSSIBLE & {reason, counters[CounterKey(click.code, click.day)]} and click not in duplicates
+        for click, code in zip(transaction.clicks, rows, strict=True)
+        if code != _CONDITION_FAILED and (code in _IMPOSSIBLE or _is_impossible(click, counters, too_much))
     )
-    busy = {*reasons} - {"None", "ConditionalCheckFailed", *_IMPOSSIBLE}
+    busy = {*codes} - {"None", _CONDITION_FAILED, *_IMPOSSIBLE}
+    told = duplicates or impossible or crowded or too_much
     return Cancellation(
         duplicates,
         impossible,
-        rest=transaction.without((*duplicates, *impossible)),
-        busy=tuple(sorted(busy)) or (() if duplicates or impossible else ("no reason given",)),
+        rest=transaction.without((*duplicates, *impossible)).plainly(too_much),
+        crowded=crowded,
+        busy=tuple(sorted(busy)) or (() if told else ("no reason given",)),
+        counter_in_conflict=any(reason["Code"] == "TransactionConflict" for reason in counters.values()),
     )
 
 
-_IMPOSSIBLE = {"ValidationError", "ItemCollectionSizeLimitExceeded"}
+_CONDITION_FAILED = "ConditionalCheckFailed"
+_INVALID = "ValidationError"
+_IMPOSSIBLE = {_INVALID, "ItemCollectionSizeLimitExceeded"}
+
+
+def _is_impossible(
+    click: Click, counters: "Mapping[CounterKey, CancellationReasonTypeDef]", too_much: set[CounterKey]
+) -> bool:
+    key = CounterKey(click.code, click.day)
+    return key not in too_much and counters[key]["Code"] in _IMPOSSIBLE
 
 
 def _put_row(click: Click, retention_days: int) -> "TransactWriteItemTypeDef":
@@ -143,7 +200,7 @@ def _put_row(click: Click, retention_days: int) -> "TransactWriteItemTypeDef":
         "occurred_at": {"S": clock.rfc3339(click.occurred_at)},
         "expires_at": {"N": str(expires_at)},
     }
-    seen = {"referrer": click.referrer, "user_agent": click.user_agent, "country": click.country}
+    seen = {name: getattr(click, name) for name in _SEEN}
     item |= {name: {"S": value} for name, value in seen.items() if value}
     return {
         "Put": {
@@ -154,12 +211,34 @@ def _put_row(click: Click, retention_days: int) -> "TransactWriteItemTypeDef":
     }
 
 
-def _add_to_counter(key: CounterKey, amount: int, shard: int) -> "TransactWriteItemTypeDef":
-    return {
-        "Update": {
-            "TableName": config.daily_clicks_table(),
-            "Key": {"code": {"S": key.code}, SORT_KEY: {"S": sort_key(key.day, shard)}},
-            "UpdateExpression": "ADD clicks :amount",
-            "ExpressionAttributeValues": {":amount": {"N": str(amount)}},
-        }
+_SEEN = ("referrer", "user_agent", "country", "utm_source", "utm_medium", "utm_campaign")
+
+
+def _add_to_counter(key: CounterKey, admission: Admission, shard: int) -> "TransactWriteItemTypeDef":
+    names = {name: f"#{number}" for number, name in enumerate(admission.amounts)}
+    # A value is named like what it is: there are fewer of them than of names.
+    adds = [f"{names[name]} :{amount}" for name, amount in admission.amounts.items()]
+    values = {f":{amount}": {"N": str(amount)} for amount in admission.amounts.values()}
+    conditions = [f"attribute_exists({names[name]})" for name in admission.there]
+    sets = ""
+    if admission.as_read is not None:
+        sets = "SET v = :v "
+        values |= {":v": {"N": str(admission.bytes)}, ":as_read": {"N": admission.as_read}}
+        conditions = ["clicks = :as_read"]
+    elif admission.new:
+        adds.append("v :v")
+        values |= {":v": {"N": str(admission.bytes)}, ":room": {"N": str(MOST_BYTES - admission.bytes)}}
+        conditions.append("(attribute_not_exists(v) OR v <= :room)")
+    update: dict[str, Any] = {
+        "TableName": config.daily_clicks_table(),
+        "Key": {"code": {"S": key.code}, SORT_KEY: {"S": sort_key(key.day, shard)}},
+        "UpdateExpression": f"{sets}ADD {', '.join(adds)}",
+        "ExpressionAttributeNames": {placeholder: name for name, placeholder in names.items()},
+        "ExpressionAttributeValues": values,
     }
+    if conditions:
+        update |= {
+            "ConditionExpression": " AND ".join(conditions),
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+    return {"Update": update}  # type: ignore[typeddict-item]

@@ -19,7 +19,7 @@ from chalicelib.links.status import Status
 from chalicelib.links.store import insert_link, read_link
 from tests import infrastructure
 from tests.builders import NOW, TODAY, LambdaContext, a_click, a_link, a_message, an_sqs_event, clicks
-from tests.faults import Faults
+from tests.faults import Faults, cancelled
 from tests.functional.visitor import Visitor
 
 ALL_COUNTED: dict[str, Any] = {"batchItemFailures": []}
@@ -62,9 +62,9 @@ def test_a_click_becomes_a_row_and_a_counter() -> None:
             "country": "DE",
         }
     ] == infrastructure.items("CLICKS_TABLE")
-    assert [{"code": "my-link", "day#shard": "2026-05-27#07", "clicks": 1}] == infrastructure.items(
-        "DAILY_CLICKS_TABLE"
-    )
+    [counter] = infrastructure.items("DAILY_CLICKS_TABLE")
+    seen = dict.fromkeys(("h10", "cDE", "b*", "o*", "d", "rnews.example", "u"), 1)
+    assert {"code": "my-link", "day#shard": "2026-05-27#07", "clicks": 1, "v": counter["v"], **seen} == counter
 
 
 def test_clicks_count_for_their_link_and_their_day_in_utc() -> None:
@@ -287,15 +287,21 @@ def test_whether_links_are_deleted_is_asked_once_for_each_and_a_hundred_at_a_tim
     assert [(100, False), (20, False)] == [(len(read["Keys"]), read["ConsistentRead"]) for read in reads]
 
 
-def test_an_environment_keeps_to_one_shard_of_sixteen(monkeypatch: pytest.MonkeyPatch) -> None:
-    chosen = iter([15, 4])
-    monkeypatch.setattr("secrets.randbelow", lambda shards: next(chosen) if shards == 16 else -1)
-    counters.own_shard.cache_clear()
+def test_an_environment_keeps_to_its_shard_until_it_meets_somebody_there(
+    monkeypatch: pytest.MonkeyPatch, faults: Faults
+) -> None:
+    monkeypatch.setattr(recorder, "own_shard", counters.own_shard)
+    first = counters.own_shard()
 
-    shards = [counters.own_shard(), counters.own_shard()]
+    record(a_click())
+    record(a_click())
+    faults.plan(cancelled("None", "TransactionConflict"), operation="TransactWriteItems", nth=3)
+    record(a_click())
+    then = counters.own_shard()
 
-    counters.own_shard.cache_clear()
-    assert [15, 15] == shards
+    assert then != first
+    assert {first, then} <= {*range(8)}
+    assert {("my-link", f"{TODAY}#{first:02d}"): 2, ("my-link", f"{TODAY}#{then:02d}"): 1} == counted()
 
 
 def test_what_was_recorded_is_logged_in_numbers(logs: Callable[[], list[dict[str, Any]]]) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from chalicelib import log
-from chalicelib.clicks import counters, purge, queue, recorder
+from chalicelib.clicks import admission, breakdowns, counters, purge, queue, recorder
 from chalicelib.links.events import deletion_of, encode
 from chalicelib.links.status import Status
 from chalicelib.observability import logger
@@ -23,7 +23,7 @@ from tests import infrastructure
 from tests.builders import NOW, StoppedClock, a_click, a_click_message, a_link, a_message
 from tests.faults import Fault, cancelled, refused, reset, timed_out, unavailable
 from tests.properties import tally
-from tests.properties.consumers import Call, Consumer, Handler
+from tests.properties.consumers import Call, Consumer, Environment, Handler
 from tests.properties.queues import Message, Queues
 from tests.properties.tables import Pending, Tables
 
@@ -53,6 +53,9 @@ READS_LAG = timedelta(seconds=30)
 MOST_CONSUMERS = 4
 MOST_DAYS = 3
 """How far the adversary may turn the clock: the click queue keeps a message for four days."""
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 
 LINKS = ("hot", "hot", "hot", "warm", "gone", "unknown")
 """The last one is not in the table of links."""
@@ -114,6 +117,8 @@ class Run:
         self._counted: Counter[tuple[str, str]] = Counter()
         """Clicks ever, by link and day."""
         self._started = 0
+        self._environments: list[Environment] = []
+        self.tables.refused = self._pick((None, None, None, "hot", "warm"))
         self._announced_again = False
         tally.done["runs"] += 1
 
@@ -198,6 +203,7 @@ class Run:
             raise NotExact(f"Accepted {dict(expected)}, but counted {dict(counted)}.")
         if rows != Counter(click.key for click in living):
             raise NotExact("The rows are not those of the accepted clicks of living links.")
+        self._compare_visitors(living)
         if left := {item["code"]["S"] for item in self.tables.items(DAILY_CLICKS_TABLE)} & self.deleted.keys():
             raise NotExact(f"There are counters of deleted links: {sorted(left)}.")
         purged: Counter[str] = Counter()
@@ -208,6 +214,27 @@ class Run:
         if self.queues.waiting or self.queues.dead:
             raise NotExact("A queue is not empty.")
 
+    def _check_counters(self) -> None:
+        """Each counter adds up for itself, and is within its bounds, at every moment."""
+        for item in self.tables.items(DAILY_CLICKS_TABLE):
+            if item["code"]["S"] == counters.DELETED_LINKS:
+                continue
+            if why := breakdowns.numbers([item]).why_wrong():
+                raise NotExact(
+                    f"The counter {item['code']['S']} {item[counters.SORT_KEY]['S']} does not add up: {why}."
+                )
+            if (size := admission.size_of(admission.known_from(item).names)) > admission.MOST_BYTES:
+                raise NotExact(f"A counter has {size} bytes of open names.")
+
+    def _compare_visitors(self, living: list["Click"]) -> None:
+        """The counters say who came, but for the names for which they have no room."""
+        for code in sorted({*LINKS} - self.deleted.keys() - {self.tables.refused}):
+            told = breakdowns.numbers(counters.counters_of(code)).amounts
+            came = Counter(name for click in living if click.code == code for name in breakdowns.attributes_of(click))
+            names = [name for name in {*came, *told} if name[0] not in "ru"]
+            if any(told[name] != came[name] for name in names):
+                raise NotExact(f"Of {code} is told {told}, but its visitors were {came}.")
+
     # What the adversary can do
 
     def _accept(self) -> None:
@@ -215,7 +242,7 @@ class Run:
         for nth in range(number):
             # Ids are not drawn at random, or a run would not replay to the letter.
             identity = uuid.UUID(int=len(self.accepted), version=4)
-            click = a_click(id=identity, code=code, occurred_at=self.clock.now())
+            click = a_click(id=identity, code=code, occurred_at=self.clock.now(), **self._visitor())
             self.accepted.append(click)
             self._send = self._pick(("sent",) * 6 + ("refused", "lost")) if nth == 0 else "sent"
             queue.enqueue(a_click_message(click))
@@ -223,6 +250,17 @@ class Run:
                 self._unqueued.append(json.loads(self.log.getvalue().splitlines()[-1])["unqueued_click"])
         tally.done["clicks"] += number
         self._say(f"{number} clicks on {code}, the first of them {self._send}")
+
+    def _visitor(self) -> dict[str, Any]:
+        """Somebody who visits: of two well-known hosts, a few others or one that is made up, which fill an item."""
+        hosts = ("google.com", "google.com", "news.example", f"{self._choose(10**6):06}.{'junk' * 12}.example")
+        host = self._pick((None, *hosts))
+        return {
+            "referrer": host and f"https://{host}/",
+            "user_agent": self._pick((None, FIREFOX, GOOGLEBOT)),
+            "country": self._pick((None, "DE", "FR")),
+            "utm_source": self._pick((None, None, "newsletter")),
+        }
 
     def _turn_the_clock(self) -> None:
         seconds = self._pick((1, 20, 20, 400, 400, 3600, 86400))
@@ -364,12 +402,18 @@ class Run:
         if set(reasons) != {"None"}:
             if "TransactionConflict" in reasons:
                 tally.done["conflicts that arose by themselves"] += 1
-            # DynamoDB does not promise to name every reason.
+            items = self.tables.items_met(actions, reasons)
+            if items:
+                tally.done["names that found no room or were not there"] += len(items)
+            # DynamoDB does not promise to name every reason, nor to hand over an item.
             if not calmly and self._choose(3) == 0:
                 told = self._pick([number for number, reason in enumerate(reasons) if reason != "None"])
                 reasons = [reason if number == told else "None" for number, reason in enumerate(reasons)]
                 self._fault("reasons kept back")
-            self._resume(consumer, _raises(cancelled(*reasons)))
+            if not calmly and items and self._choose(3) == 0:
+                items = {}
+                self._fault("items kept back")
+            self._resume(consumer, _raises(cancelled(*reasons, items=items)))
         else:
             consumer.pending = self.tables.begin(actions)
             self._say(f"{consumer.name}: a transaction of {len(actions)} begins")
@@ -452,6 +496,7 @@ class Run:
     def _commit(self, pending: Pending) -> None:
         self.tables.commit(pending)
         tally.done["transactions committed"] += 1
+        self._check_counters()
         for action in pending.actions:
             if row := action.get("Put", {}).get("Item"):
                 self._counted[row["code"]["S"], row["occurred_at"]["S"][:10]] += 1
@@ -492,11 +537,26 @@ class Run:
     def _start(self, handler: Handler, seconds: int, records: list[dict[str, Any]]) -> None:
         self._started += 1
         deadline = self.clock.time + timedelta(seconds=seconds)
-        consumer = Consumer(self._started, handler, records, deadline, self.clock.now)
+        consumer = Consumer(self._started, handler, self._pick(self._free()), records, deadline, self.clock.now)
         self._say(f"{consumer.name} gets {len(records)} messages")
         self.consumers.append(consumer)
         self._as(consumer, consumer.start)
         self._collect(consumer)
+
+    def _free(self) -> list[Environment]:
+        """The environments that nobody is at work in, and a new one; so many may be there that two share a shard."""
+        if len(self._environments) <= MOST_CONSUMERS:
+            self._environments.append(Environment(shard=len(self._environments) % 2))
+        busy = [consumer.environment for consumer in self.consumers]
+        return [each for each in self._environments if not any(each is one for one in busy)]
+
+    @property
+    def _environment(self) -> Environment:
+        assert self._running
+        return self._running.environment
+
+    def _draw_another_shard(self) -> None:
+        self._environment.shard = 1 - self._environment.shard
 
     def _collect(self, consumer: Consumer) -> None:
         """Delete what a consumer that is done did not report."""
@@ -537,7 +597,9 @@ class Run:
             patch.setattr("chalicelib.clock.now", self.clock.now)
             patch.setattr("chalicelib.clock.sleep", lambda seconds: self.call("sleep", seconds=seconds))
             for module in (recorder, purge):
-                patch.setattr(module, "own_shard", lambda: self._running and self._running.shard)
+                patch.setattr(module, "own_shard", lambda: self._environment.shard)
+            patch.setattr(recorder, "draw_another_shard", self._draw_another_shard)
+            patch.setattr(admission, "_memory", lambda: self._environment.memory)
             patch.setattr(logger.registered_handler, "stream", self.log)
             patch.setattr(log, "write_line", lambda line: print(line, file=self.log))
             yield

@@ -6,11 +6,13 @@ tells decides which, and a run can be repeated to the letter.
 """
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.clicks.admission import Known, Where
 from chalicelib.deliveries import BatchFailed
 from tests.builders import an_sqs_event
 
@@ -36,6 +38,14 @@ class Call:
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
+@dataclass
+class Environment:
+    """An execution environment of Lambda's: what it remembers from one batch to the next."""
+
+    shard: int
+    memory: "OrderedDict[Where, Known]" = field(default_factory=OrderedDict)
+
+
 class Consumer:
     """An execution environment at work on one batch."""
 
@@ -43,13 +53,14 @@ class Consumer:
         self,
         number: int,
         handler: Handler,
+        environment: Environment,
         records: list[dict[str, Any]],
         deadline: datetime,
         now: Callable[[], datetime],
     ) -> None:
         self.name = f"{handler.__name__} {number}"
         self.handler = handler
-        self.shard = number % 2
+        self.environment = environment
         self.records = records
         self.deadline = deadline
         self._now = now

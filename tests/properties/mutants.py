@@ -2,7 +2,9 @@
 
 import copy
 import json
+import re
 import uuid
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
@@ -14,6 +16,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib import aws, clock
 from chalicelib.batches import Item
 from chalicelib.clicks import purge, recorder, transactions
+from chalicelib.clicks.admission import Admission
+from chalicelib.clicks.breakdowns import CLICKS
 from chalicelib.clicks.click import Click
 from chalicelib.clicks.transactions import Cancellation, CounterKey, Transaction
 from chalicelib.deliveries import Delivery
@@ -48,40 +52,104 @@ def the_message_id_as_the_key(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_conflict_taken_for_a_duplicate(patch: pytest.MonkeyPatch) -> None:
-    def read(transaction: Transaction, reasons: Sequence[str]) -> Cancellation:
-        return right(
-            transaction, [{"TransactionConflict": "ConditionalCheckFailed"}.get(each, each) for each in reasons]
-        )
+    def read(transaction: Transaction, reasons: Sequence[Any]) -> Cancellation:
+        wrong = {"TransactionConflict": "ConditionalCheckFailed"}
+        return right(transaction, [{**each, "Code": wrong.get(each["Code"], each["Code"])} for each in reasons])
 
     right = transactions.read_reasons
     patch.setattr(recorder, "read_reasons", read)
 
 
 def a_cancelled_group_dropped_whole(patch: pytest.MonkeyPatch) -> None:
-    def read(transaction: Transaction, reasons: Sequence[str]) -> Cancellation:
+    def read(transaction: Transaction, reasons: Sequence[Any]) -> Cancellation:
         found = right(transaction, reasons)
         if not found.duplicates:
             return found
-        return Cancellation(duplicates=transaction.clicks, impossible=(), rest=Transaction(()), busy=())
+        return found._replace(duplicates=transaction.clicks, rest=Transaction(()), busy=())
 
     right = transactions.read_reasons
     patch.setattr(recorder, "read_reasons", read)
 
 
 def a_counter_that_is_not_lowered(patch: pytest.MonkeyPatch) -> None:
+    _keep_when_clicks_are_dropped(patch, lambda name: name == CLICKS)
+
+
+def a_breakdown_that_is_not_lowered(patch: pytest.MonkeyPatch) -> None:
+    _keep_when_clicks_are_dropped(patch, lambda name: name.startswith("b"))
+
+
+def _keep_when_clicks_are_dropped(patch: pytest.MonkeyPatch, kept: Callable[[str], bool]) -> None:
+    """Have some attributes grow by what they would grow by with all clicks of the first try."""
+
     @dataclass(frozen=True)
     class Stubborn(Transaction):
-        first_counters: dict[CounterKey, int]
+        first: tuple[Click, ...] = ()
 
         @property
-        def counters(self) -> dict[CounterKey, int]:
-            return self.first_counters
+        def counters(self) -> dict[CounterKey, Counter[str]]:
+            lowered, first = Transaction(self.clicks).counters, Transaction(self.first).counters
+            return {
+                key: Counter({name: (first[key] if kept(name) else amounts)[name] for name in first[key] | amounts})
+                for key, amounts in lowered.items()
+            }
 
     def without(transaction: Transaction, clicks: Iterable[Click]) -> Transaction:
-        return Stubborn(right(transaction, clicks).clicks, transaction.counters)
+        return Stubborn(right(transaction, clicks).clicks, first=getattr(transaction, "first", transaction.clicks))
 
     right = Transaction.without
     patch.setattr(Transaction, "without", without)
+
+
+def a_full_counter_taken_for_a_duplicate(patch: pytest.MonkeyPatch) -> None:
+    def read(transaction: Transaction, reasons: Sequence[Any]) -> Cancellation:
+        found = right(transaction, reasons)
+        counted = tuple(click for click in found.rest.clicks if CounterKey(click.code, click.day) in found.crowded)
+        return found._replace(duplicates=(*found.duplicates, *counted), rest=found.rest.without(counted))
+
+    right = transactions.read_reasons
+    patch.setattr(recorder, "read_reasons", read)
+
+
+def names_without_a_condition(patch: pytest.MonkeyPatch) -> None:
+    def add(key: CounterKey, admission: Admission, shard: int) -> dict[str, Any]:
+        action: dict[str, Any] = {**right(key, admission, shard)}
+        action["Update"].pop("ConditionExpression", None)
+        return action
+
+    right = transactions._add_to_counter  # noqa: SLF001 (mistakes are made inside)
+    patch.setattr(transactions, "_add_to_counter", add)
+
+
+def a_refused_breakdown_that_costs_its_clicks(patch: pytest.MonkeyPatch) -> None:
+    def read(transaction: Transaction, reasons: Sequence[Any]) -> Cancellation:
+        return right(transaction.plainly(transaction.counters), reasons)
+
+    right = transactions.read_reasons
+    patch.setattr(recorder, "read_reasons", read)
+
+
+def count_and_breakdown_in_two_writes(patch: pytest.MonkeyPatch) -> None:
+    def write(client: Any, actions: list[Any]) -> Any:
+        plain, rest = copy.deepcopy(actions), []
+        for action in plain:
+            if update := action.get("Update"):
+                rest.append({"Update": _adding(update, lambda name: name != CLICKS)})
+                action["Update"] = _adding(update, lambda name: name == CLICKS)
+        client.transact_write_items(TransactItems=plain)
+        return client.transact_write_items(TransactItems=rest)
+
+    _write_with(write, patch)
+
+
+def _adding(update: dict[str, Any], wanted: Callable[[str], bool]) -> dict[str, Any]:
+    names = update["ExpressionAttributeNames"]
+    adds = re.sub(".*ADD ", "", update["UpdateExpression"]).split(", ")
+    kept = [add for add in adds if wanted(names.get(add.partition(" ")[0], "v"))]
+    without = {"ConditionExpression", "ReturnValuesOnConditionCheckFailure"}
+    return {key: value for key, value in update.items() if key not in without} | {
+        "UpdateExpression": f"ADD {', '.join(kept)}"
+    }
 
 
 def every_failure_reported_as_success(patch: pytest.MonkeyPatch) -> None:
@@ -198,6 +266,11 @@ MUTANTS = [
     Mutant("every failure is reported as success", every_failure_reported_as_success),
     Mutant("a group with a duplicate is dropped whole", a_cancelled_group_dropped_whole),
     Mutant("a counter grows by clicks that were counted before", a_counter_that_is_not_lowered),
+    Mutant("a breakdown grows by clicks that were counted before", a_breakdown_that_is_not_lowered),
+    Mutant("a counter without room is taken for a duplicate", a_full_counter_taken_for_a_duplicate),
+    Mutant("names are added on no condition", names_without_a_condition),
+    Mutant("a breakdown that is refused costs its clicks", a_refused_breakdown_that_costs_its_clicks),
+    Mutant("count and breakdown are two writes", count_and_breakdown_in_two_writes),
     Mutant("no answer is taken for success", no_answer_taken_for_success),
     Mutant("no answer, and again under fresh click ids", no_answer_and_again_under_fresh_ids),
     Mutant("a click counts for the day on which it is recorded", the_day_on_which_it_is_recorded),

@@ -5,6 +5,8 @@ locked item in between is told TransactionConflict, as in DynamoDB and never in 
 What the model does not know it refuses, so that it cannot be wrong about it.
 """
 
+import copy
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,6 +43,8 @@ class Tables:
         self.exceptions = infrastructure.dynamodb().exceptions
         self._items: dict[ItemKey, dict[str, Any]] = {}
         self._pending: list[Pending] = []
+        self.refused: str | None = None
+        """The code of a link whose breakdowns are refused, for a reason that nobody has thought of."""
 
     # What the app calls
 
@@ -114,9 +118,8 @@ class Tables:
                     self._items[key] = item
                 case {"Delete": _}:
                     self._items.pop(key, None)
-                case {"Update": {"Key": names, "ExpressionAttributeValues": {":amount": {"N": amount}}}}:
-                    before = int(self._items[key]["clicks"]["N"]) if key in self._items else 0
-                    self._items[key] = {**names, "clicks": {"N": str(before + int(amount))}}
+                case {"Update": update}:
+                    self._items[key] = updated({**update["Key"], **self._items.get(key, {})}, update)
 
     def abandon(self, pending: Pending) -> None:
         """Forget a transaction, of which nothing is written."""
@@ -147,7 +150,17 @@ class Tables:
     def _check(self, pending: Pending) -> None:
         reasons = self.reasons(pending.actions)
         if set(reasons) != {"None"}:
-            raise _error(cancelled(*reasons))
+            raise _error(cancelled(*reasons, items=self.items_met(pending.actions, reasons)))
+
+    def items_met(self, actions: Sequence[dict[str, Any]], reasons: Sequence[str]) -> dict[int, Any]:
+        """The items that the actions whose conditions failed have met, by the action's number, where they ask for it."""
+        return {
+            number: copy.deepcopy(self._items[_key(action)])
+            for number, (action, reason) in enumerate(zip(actions, reasons, strict=True))
+            if reason == "ConditionalCheckFailed"
+            and action.get("Update", {}).get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+            and _key(action) in self._items
+        }
 
     def _reason(self, action: dict[str, Any], key: ItemKey, locked: set[ItemKey]) -> str:
         if key in locked:
@@ -161,9 +174,42 @@ class Tables:
             case {"ConditionCheck": {"ExpressionAttributeValues": {":deleted": deleted, ":version": {"N": version}}}}:
                 fine = there is not None and there["status"] == deleted
                 fine = fine and int((there or {})["version"]["N"]) <= int(version)
+            case {"Update": {"Key": {"code": {"S": code}}, "ExpressionAttributeNames": names}} if (
+                code == self.refused and len(names) > 1
+            ):
+                return "ValidationError"
+            case {"Update": {"ConditionExpression": _} as update}:
+                fine = all(holds(term, there or {}, update) for term in update["ConditionExpression"].split(" AND "))
             case _:
                 fine = True
         return "None" if fine else "ConditionalCheckFailed"
+
+
+def updated(item: dict[str, Any], update: dict[str, Any]) -> dict[str, Any]:
+    """The item after an update of the form `SET v = :v ADD #0 :1, #1 :2`."""
+    names, values = update.get("ExpressionAttributeNames", {}), update["ExpressionAttributeValues"]
+    sets, adds = re.fullmatch(r"(?:SET (.+) )?ADD (.+)", update["UpdateExpression"]).groups()  # type: ignore[union-attr]
+    item = dict(item)
+    for assignment in sets.split(", ") if sets else ():
+        name, _, value = assignment.partition(" = ")
+        item[names.get(name, name)] = values[value]
+    for addition in adds.split(", "):
+        name, value = addition.split(" ")
+        name = names.get(name, name)
+        item[name] = {"N": str(int(item.get(name, {"N": "0"})["N"]) + int(values[value]["N"]))}
+    return item
+
+
+def holds(term: str, item: dict[str, Any], update: dict[str, Any]) -> bool:
+    """Whether one term of a counter's condition holds for an item."""
+    names, values = update.get("ExpressionAttributeNames", {}), update["ExpressionAttributeValues"]
+    if match := re.fullmatch(r"attribute_exists\((.+)\)", term):
+        return names.get(match[1], match[1]) in item
+    if term == "(attribute_not_exists(v) OR v <= :room)":
+        return "v" not in item or int(item["v"]["N"]) <= int(values[":room"]["N"])
+    if term == "clicks = :as_read":
+        return bool(item) and item["clicks"] == values[":as_read"]
+    raise NotImplementedError(term)
 
 
 def _key(action: dict[str, Any]) -> ItemKey:
@@ -173,7 +219,7 @@ def _key(action: dict[str, Any]) -> ItemKey:
             {"ConditionExpression": f"attribute_not_exists({_sort_key(table)})"},
         ):
             pass
-        case {"Update": {"TableName": table, "Key": item, "UpdateExpression": "ADD clicks :amount"}}:
+        case {"Update": {"TableName": table, "Key": item, "UpdateExpression": _}}:
             pass
         case {"Delete": {"TableName": table, "Key": item, **rest}} if rest.get("ConditionExpression") in (
             None,

@@ -16,10 +16,9 @@ from chalicelib import aws
 from chalicelib.batches import read_all
 from chalicelib.clicks import counters, purge
 from chalicelib.clicks.click import Click, encode
-from chalicelib.clicks.transactions import Transaction
 from chalicelib.links.events import LinkEvent
 from tests import infrastructure
-from tests.builders import NOW, TODAY, StoppedClock, a_click, clicks
+from tests.builders import NOW, TODAY, StoppedClock, a_click, actions_of, clicks
 from tests.properties.queues import MOST_RECEIVES, VISIBILITY_SECONDS, Queues
 from tests.properties.tables import Tables
 
@@ -45,12 +44,8 @@ def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, cloc
 # DynamoDB
 
 
-def actions(*made: Click, shard: int = 7) -> list[Any]:
-    return [*Transaction(made).actions(shard, 90)]
-
-
 def write(*made: Click, shard: int = 7) -> None:
-    aws.dynamodb().transact_write_items(TransactItems=actions(*made, shard=shard))
+    aws.dynamodb().transact_write_items(TransactItems=actions_of(*made, shard=shard))
 
 
 def refusal(items: list[Any]) -> tuple[str, int, list[str]]:
@@ -78,7 +73,7 @@ def test_a_transaction_with_a_row_that_exists_writes_nothing_and_says_which() ->
     known, new, too = clicks(3)
     write(known)
 
-    answer = refusal(actions(new, known, too))
+    answer = refusal(actions_of(new, known, too))
 
     assert ("TransactionCanceledException", 400, ["None", "ConditionalCheckFailed", "None", "None"]) == answer
     assert {TODAY: 1} == counted()
@@ -93,7 +88,7 @@ def test_every_row_that_exists_is_named() -> None:
 
     assert {("TransactionCanceledException", 400, (failed, failed, failed, "None"))} == {
         (code, status, tuple(reasons))
-        for code, status, reasons in (refusal(actions(*order)) for order in permutations(known))
+        for code, status, reasons in (refusal(actions_of(*order)) for order in permutations(known))
     }
 
 
@@ -108,7 +103,7 @@ def test_a_cancellation_is_the_exception_that_the_recorder_catches() -> None:
 def test_a_row_without_a_condition_is_written_over() -> None:
     click = a_click()
     write(click)
-    again = actions(click)
+    again = actions_of(click)
     del again[0]["Put"]["ConditionExpression"]
 
     aws.dynamodb().transact_write_items(TransactItems=again)
@@ -125,7 +120,7 @@ def test_the_same_id_on_another_link_is_another_row() -> None:
 
 
 def test_a_transaction_has_at_most_a_hundred_actions() -> None:
-    assert "ValidationException" == refusal(actions(*clicks(100)))[0]
+    assert "ValidationException" == refusal(actions_of(*clicks(100)))[0]
     write(*clicks(99))
     assert {TODAY: 99} == counted()
 
@@ -133,7 +128,7 @@ def test_a_transaction_has_at_most_a_hundred_actions() -> None:
 def test_a_transaction_touches_an_item_once() -> None:
     click = a_click()
 
-    assert "ValidationException" == refusal([*actions(click)[:1], *actions(click)])[0]
+    assert "ValidationException" == refusal([*actions_of(click)[:1], *actions_of(click)])[0]
     assert {} == counted()
 
 

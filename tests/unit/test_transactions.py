@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.clicks.admission import MOST_BYTES, size_of
+from chalicelib.clicks.breakdowns import attributes_of
 from chalicelib.clicks.click import Click
 from chalicelib.clicks.transactions import CounterKey, Transaction, plan, why_not_countable
-from tests.builders import NOW, a_click, clicks
+from tests.builders import NOW, a_click, actions_of, clicks
 
 # How many clicks there are by link and by how many days ago; a few links are hot.
 sizes = st.dictionaries(
@@ -30,14 +32,14 @@ def made_of(sizes: dict[tuple[str, int], int]) -> list[Click]:
 
 @given(sizes=sizes)
 def test_no_transaction_has_more_than_a_hundred_actions(sizes: dict[tuple[str, int], int]) -> None:
-    lengths = [len(transaction.actions(shard=7, retention_days=90)) for transaction in plan(made_of(sizes))]
+    lengths = [len(actions_of(*transaction.clicks)) for transaction in plan(made_of(sizes))]
 
     assert all(2 <= length <= 100 for length in lengths)
 
 
 @given(sizes=sizes)
 def test_every_transaction_but_the_last_is_full(sizes: dict[tuple[str, int], int]) -> None:
-    lengths = [len(transaction.actions(shard=7, retention_days=90)) for transaction in plan(made_of(sizes))]
+    lengths = [len(actions_of(*transaction.clicks)) for transaction in plan(made_of(sizes))]
 
     assert all(length >= 99 for length in lengths[:-1])
 
@@ -57,7 +59,7 @@ def test_the_counters_add_up_to_the_clicks(sizes: dict[tuple[str, int], int]) ->
 
     total: Counter[CounterKey] = Counter()
     for transaction in plan(made):
-        total.update(transaction.counters)
+        total.update({key: amounts["clicks"] for key, amounts in transaction.counters.items()})
 
     assert Counter(CounterKey(click.code, click.day) for click in made) == total
 
@@ -80,7 +82,7 @@ def test_links_share_a_transaction_while_there_is_room() -> None:
         CounterKey("many", day): 80,
         CounterKey("few", day): 10,
         CounterKey("fewer", day): 7,
-    } == transaction.counters
+    } == {key: amounts["clicks"] for key, amounts in transaction.counters.items()}
 
 
 def test_a_transaction_writes_a_row_for_each_click_and_adds_to_each_counter() -> None:
@@ -88,7 +90,7 @@ def test_a_transaction_writes_a_row_for_each_click_and_adds_to_each_counter() ->
     second = a_click(code="two")
     expires_at = str(int((NOW + timedelta(days=30)).timestamp()))
 
-    actions = Transaction((first, second)).actions(shard=7, retention_days=30)
+    actions = actions_of(first, second, retention_days=30)
 
     assert [
         {
@@ -122,16 +124,42 @@ def test_a_transaction_writes_a_row_for_each_click_and_adds_to_each_counter() ->
             "Update": {
                 "TableName": "linkly-test-daily_clicks",
                 "Key": {"code": {"S": "one"}, "day#shard": {"S": "2026-05-27#07"}},
-                "UpdateExpression": "ADD clicks :amount",
-                "ExpressionAttributeValues": {":amount": {"N": "1"}},
+                "UpdateExpression": "ADD #0 :1, #1 :1, #2 :1, #3 :1, #4 :1, #5 :1, #6 :1, #7 :1, v :v",
+                "ExpressionAttributeNames": {
+                    "#0": "clicks",
+                    "#1": "h10",
+                    "#2": "cDE",
+                    "#3": "b*",
+                    "#4": "o*",
+                    "#5": "d",
+                    "#6": "rnews.example",
+                    "#7": "u",
+                },
+                "ExpressionAttributeValues": {
+                    ":1": {"N": "1"},
+                    ":v": {"N": str(size_of(["rnews.example"]))},
+                    ":room": {"N": str(MOST_BYTES - size_of(["rnews.example"]))},
+                },
+                "ConditionExpression": "(attribute_not_exists(v) OR v <= :room)",
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
             }
         },
         {
             "Update": {
                 "TableName": "linkly-test-daily_clicks",
                 "Key": {"code": {"S": "two"}, "day#shard": {"S": "2026-05-27#07"}},
-                "UpdateExpression": "ADD clicks :amount",
-                "ExpressionAttributeValues": {":amount": {"N": "1"}},
+                "UpdateExpression": "ADD #0 :1, #1 :1, #2 :1, #3 :1, #4 :1, #5 :1, #6 :1, #7 :1",
+                "ExpressionAttributeNames": {
+                    "#0": "clicks",
+                    "#1": "h10",
+                    "#2": "c",
+                    "#3": "b",
+                    "#4": "o",
+                    "#5": "d",
+                    "#6": "r",
+                    "#7": "u",
+                },
+                "ExpressionAttributeValues": {":1": {"N": "1"}},
             }
         },
     ] == actions
@@ -140,7 +168,7 @@ def test_a_transaction_writes_a_row_for_each_click_and_adds_to_each_counter() ->
 def test_a_row_tells_the_time_in_utc_wherever_the_click_was_told_it() -> None:
     moment = NOW.astimezone(timezone(timedelta(hours=2)))
 
-    put, _ = Transaction((a_click(occurred_at=moment),)).actions(shard=7, retention_days=90)
+    put, _ = actions_of(a_click(occurred_at=moment))
 
     assert {"S": "2026-05-27T10:15:30.123Z"} == put["Put"]["Item"]["occurred_at"]
 
@@ -151,7 +179,7 @@ def test_without_some_clicks_the_counters_are_lower() -> None:
     transaction = Transaction((one, two, three)).without([two, three])
 
     assert Transaction((one,)) == transaction
-    assert {CounterKey("one", "2026-05-27"): 1} == transaction.counters
+    assert {CounterKey("one", "2026-05-27"): Counter(attributes_of(one))} == transaction.counters
 
 
 def test_the_same_id_on_two_links_is_two_clicks() -> None:
