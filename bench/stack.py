@@ -223,7 +223,7 @@ def _writes() -> dict[str, Writes]:
         charged = 0.0
         for transaction in (transaction for batch in batches for transaction in plan(batch)):
             answer = app_aws.dynamodb().transact_write_items(
-                TransactItems=transaction.actions(0, 90), ReturnConsumedCapacity="TOTAL"
+                TransactItems=recorder.actions_of(transaction), ReturnConsumedCapacity="TOTAL"
             )
             charged += sum(table["CapacityUnits"] for table in answer["ConsumedCapacity"])
         found[name] = Writes(charged / sum(map(len, batches)), recorder.units(batches).write_units)

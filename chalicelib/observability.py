@@ -39,6 +39,9 @@ METRICS = {
 }
 """Every metric there is, and its unit: ten, as many as AWS takes for nothing (docs/cost.md)."""
 
+_MOST_VALUES = 100
+"""Of a metric in a line, by the specification above."""
+
 _cold = True
 
 
@@ -61,10 +64,18 @@ def begin(context: Any, correlation_id: str | None = None) -> None:
 def measured(**values: float | Sequence[float]) -> dict[str, Any]:
     """Metrics as fields of a log line: `logger.info("…", extra=measured(ClicksUnqueued=1))`.
 
-    Each is one of METRICS, with one value or, for a distribution, at most 100, which is CloudWatch's limit for a line.
+    Each is one of METRICS, with one value or, for a distribution, several. Of more than CloudWatch takes in a line, as
+    many are chosen: the largest, and others evenly in the order of size, so that percentiles are right to a percent.
     """
-    metrics = {name: {"Unit": METRICS[name], "Value": value} for name, value in values.items()}
+    metrics = {name: {"Unit": METRICS[name], "Value": _choice(value)} for name, value in values.items()}
     return {**_emf(config.stage()).serialize_metric_set(metrics)}
+
+
+def _choice(value: float | Sequence[float]) -> float | Sequence[float]:
+    if not isinstance(value, Sequence) or len(value) <= _MOST_VALUES:
+        return value
+    largest_first = sorted(value, reverse=True)
+    return [largest_first[place * len(value) // _MOST_VALUES] for place in range(_MOST_VALUES)]
 
 
 @cache

@@ -21,16 +21,16 @@ from typing import Any, NamedTuple
 from chalicelib.clicks.breakdowns import CLICKS, in_place_of, is_open
 
 MOST_BYTES = 512
-"""Of the names of an item, each with its number."""
+"""Of the open names of an item, each with its number."""
 
 MOST_FAILURES = 3
-"""Conditions of one counter that may fail in one transaction; then its open names count as other."""
+"""Conditions of one item that may fail in one transaction; then its open names count as other."""
 
 _MOST_REMEMBERED = 4096
 """Items; the longest unused is forgotten first."""
 
-_NUMBER = 7
-"""Bytes of a number of up to 12 digits.
+_NUMBER = 6
+"""Bytes of a number of up to ten digits.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
 """
@@ -53,7 +53,7 @@ class Known(NamedTuple):
 
 
 NOTHING = Known()
-CROWDED = Known(full=True)
+_NO_ROOM = Known(full=True)
 
 
 class Admission(NamedTuple):
@@ -63,10 +63,8 @@ class Admission(NamedTuple):
     """By attribute, with what is not admitted under other."""
     there: tuple[str, ...] = ()
     """Open names that have to be in the item."""
-    new: frozenset[str] = frozenset()
-    """Open names that are not in it, as far as is known."""
     bytes: int = 0
-    """What `new` takes; with `as_read`, what all open names take."""
+    """What open names add to the item; with `as_read`, what all of them take. 0 if there is none that is new."""
     as_read: str | None = None
     """What `clicks` has to be, if `bytes` are to be the truth."""
     afterwards: Known = NOTHING
@@ -74,34 +72,30 @@ class Admission(NamedTuple):
 
 
 def admit(amounts: Mapping[str, int], known: Known) -> Admission:
-    """How to add `amounts`, by attribute, to an item of which this much is known."""
+    """How to add `amounts`, by attribute, to an item of which this much is known. The commonest new names come first."""
     wanted = Counter({name: amount for name, amount in amounts.items() if is_open(name)})
     if not wanted:
         return Admission(amounts)
     there = tuple(name for name in wanted if name in known.names)
-    taken = size_of(known.names) if known.as_read is not None else 0
-    new: dict[str, int] = {}
+    room = MOST_BYTES - (size_of(known.names) if known.as_read else 0)
+    new: list[str] = []
     full = known.full
     for name, _ in wanted.most_common():
-        if name in known.names or known.full:
+        if full or name in known.names:
             continue
-        size = size_of((name,))
-        if taken + size + sum(new.values()) <= MOST_BYTES:
-            new[name] = size
-        elif known.as_read is not None:
+        if size_of([name]) <= room:
+            new.append(name)
+            room -= size_of([name])
+        elif known.as_read:
             full = True
-    admitted = new.keys() | {*there}
+    admitted = {*there, *new}
     written: Counter[str] = Counter()
     for name, amount in amounts.items():
-        written[name if name in admitted or name not in wanted else in_place_of(name)] += amount
-    return Admission(
-        written,
-        there,
-        frozenset(new),
-        bytes=sum(new.values()) + taken,
-        as_read=known.as_read if new else None,
-        afterwards=Known(known.names.union(new), full=full),
-    )
+        written[in_place_of(name) if name in wanted and name not in admitted else name] += amount
+    afterwards = Known(known.names.union(new), full=full)
+    if not new:
+        return Admission(written, there, afterwards=afterwards)
+    return Admission(written, there, MOST_BYTES - room, known.as_read, afterwards)
 
 
 def known_from(item: Item) -> Known:
@@ -115,8 +109,35 @@ def size_of(names: Iterable[str]) -> int:
     return sum(len(name.encode()) + _NUMBER for name in names)
 
 
-def recall(where: Where) -> Known:
-    """What this execution environment knows of an item."""
+class OpenNames:
+    """What one transaction learns of the items of its counters, on top of what is remembered."""
+
+    def __init__(self) -> None:
+        self._found: dict[Where, list[Known]] = {}
+        self._afterwards: dict[Where, Known] = {}
+
+    def admit(self, amounts: Mapping[str, int], where: Where) -> Admission:
+        """How to add `amounts`, by attribute, to an item."""
+        found = self._found.get(where, ())
+        if len(found) >= MOST_FAILURES:
+            return admit(amounts, _NO_ROOM)
+        admission = admit(amounts, found[-1] if found else _recall(where))
+        self._afterwards[where] = admission.afterwards
+        return admission
+
+    def found(self, where: Where, item: Item | None) -> None:
+        """A condition on an item failed, and DynamoDB has told how it is, or not."""
+        self._found.setdefault(where, []).append(known_from(item) if item else NOTHING)
+        self._afterwards.pop(where, None)
+
+    def written(self, items: Iterable[Where]) -> None:
+        """The updates of these items have been written as they were admitted last."""
+        for where in items:
+            if (known := self._afterwards.get(where, NOTHING)) != NOTHING:
+                _remember(where, known)
+
+
+def _recall(where: Where) -> Known:
     memory = _memory()
     if where not in memory:
         return NOTHING
@@ -124,8 +145,7 @@ def recall(where: Where) -> Known:
     return memory[where]
 
 
-def remember(where: Where, known: Known) -> None:
-    """Keep what an update that was written tells of its item."""
+def _remember(where: Where, known: Known) -> None:
     memory = _memory()
     memory[where] = known
     memory.move_to_end(where)
@@ -134,6 +154,7 @@ def remember(where: Where, known: Known) -> None:
 
 
 def _memory() -> OrderedDict[Where, Known]:
+    """What this execution environment knows of items, the longest unused first."""
     return _MEMORY
 
 

@@ -12,7 +12,6 @@ breakdowns. An item is written and read as a whole, so the sums hold at every mo
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
 from datetime import UTC
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,6 +20,8 @@ from chalicelib.clicks.dimensions import KNOWN_HOSTS, OTHER, dimensions_of
 from chalicelib.observability import logger
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 CLICKS = "clicks"
@@ -40,7 +41,7 @@ def attributes_of(click: Click) -> tuple[str, ...]:
     hour = click.occurred_at.astimezone(UTC).hour
     try:
         seen = dimensions_of(click)
-    except Exception:  # no mistake in a breakdown may cost a click
+    except Exception:  # noqa: BLE001 (no mistake in a breakdown may cost a click)
         logger.exception("click not broken down", extra={"code": click.code, "click_id": str(click.id)})
         return (CLICKS,)
     if seen.robot:

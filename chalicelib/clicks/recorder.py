@@ -21,21 +21,10 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import aws, clock, config
+from chalicelib.clicks.admission import OpenNames
 from chalicelib.clicks.click import Click, UndecodableClick, decode
-from chalicelib.clicks.admission import (
-    CROWDED,
-    MOST_FAILURES,
-    NOTHING,
-    Admission,
-    Known,
-    Where,
-    admit,
-    known_from,
-    recall,
-    remember,
-)
 from chalicelib.clicks.counters import draw_another_shard, own_shard
-from chalicelib.clicks.transactions import CounterKey, Transaction, plan, read_reasons, why_not_countable
+from chalicelib.clicks.transactions import Cancellation, Transaction, plan, read_reasons, why_not_countable
 from chalicelib.deliveries import OUT_OF_TIME, Delivery, Failure, respond, seconds_left
 from chalicelib.links.deleted import deleted_among
 from chalicelib.observability import logger, measured
@@ -61,6 +50,8 @@ class _Result:
     """What became of some clicks. Those of deleted links are in none of these."""
 
     recorded: set[Click] = field(default_factory=set)
+    lags: list[int] = field(default_factory=list)
+    """Of those that were recorded: milliseconds from the click to its commit."""
     duplicates: set[Click] = field(default_factory=set)
     """Counted before."""
     failures: dict[Click, Failure] = field(default_factory=dict)
@@ -78,15 +69,19 @@ def record_clicks(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     for click, failure in result.failures.items():
         failures |= dict.fromkeys(copies[click], failure)
     counted = sum(len(copies[click]) for click in result.recorded | result.duplicates)
-    logger.info(
-        "clicks recorded",
-        extra={
-            "messages": len(deliveries),
-            "recorded": len(result.recorded),
-            **measured(ClicksDuplicate=counted - len(result.recorded), ClicksFailed=len(failures)),
-        },
-    )
+    _log_batch(len(deliveries), counted - len(result.recorded), len(failures), result)
     return respond(deliveries, failures, config.click_queue_url())
+
+
+def _log_batch(messages: int, duplicates: int, failures: int, result: _Result) -> None:
+    """Write the one line that a batch costs. It names no click: a row says of a click that it is counted."""
+    counts = measured(
+        ClicksRecorded=len(result.recorded),
+        ClicksDuplicate=duplicates,
+        ClicksFailed=failures,
+        **({"ClickLag": result.lags} if result.lags else {}),
+    )
+    logger.info("clicks recorded", extra={"messages": messages, **counts})
 
 
 def _read(deliveries: Sequence[Delivery]) -> tuple[dict[Click, list[Delivery]], dict[Delivery, Failure]]:
@@ -142,36 +137,31 @@ def _described(click: Click) -> dict[str, str]:
 def _commit(transaction: Transaction, result: _Result, left: Callable[[], float]) -> None:
     """Commit a transaction, trying again for as long as that can help and time allows; adds to the result."""
     dynamodb = aws.dynamodb()
-    told: dict[CounterKey, list[Known]] = defaultdict(list)
+    names = OpenNames()
     tries = 0
     failure = OUT_OF_TIME
     while transaction.clicks and tries < MOST_TRIES and left() > 0:
         shard = own_shard()
-        admissions = _admissions(transaction, shard, told)
+        admissions = {key: names.admit(amounts, (*key, shard)) for key, amounts in transaction.counters.items()}
+        actions = transaction.actions(shard, config.click_retention_days(), admissions)
         try:
-            dynamodb.transact_write_items(
-                TransactItems=transaction.actions(shard, config.click_retention_days(), admissions)
-            )
+            dynamodb.transact_write_items(TransactItems=actions)
         except dynamodb.exceptions.TransactionCanceledException as error:
             cancellation = read_reasons(transaction, error.response["CancellationReasons"])
-            result.duplicates.update(cancellation.duplicates)
-            refused = Failure("refused by DynamoDB", permanent=True)
-            result.failures.update(dict.fromkeys(cancellation.impossible, refused))
+            _add(cancellation, result)
             transaction = cancellation.rest
             for key, item in cancellation.crowded.items():
-                told[key].append(known_from(item) if item else NOTHING)
-            if not cancellation.busy:
-                continue
+                names.found((*key, shard), item)
             if cancellation.counter_in_conflict:
                 draw_another_shard()
-                told.clear()  # it was about another item
+            if not cancellation.busy:
+                continue
             failure = Failure(f"busy: {', '.join(cancellation.busy)}")
         except ClientError as error:
             failure = Failure.of(error)
-            if error.response["Error"]["Code"] == "ValidationException" and not transaction.plain.issuperset(
-                transaction.counters
-            ):
-                transaction = transaction.plainly(transaction.counters)
+            plain = transaction.plainly(transaction.counters)
+            if error.response["Error"]["Code"] == "ValidationException" and plain != transaction:
+                transaction = plain
                 continue
             if not _is_transient(error):
                 break
@@ -179,10 +169,8 @@ def _commit(transaction: Transaction, result: _Result, left: Callable[[], float]
             failure = Failure.of(error)
         else:
             result.recorded.update(transaction.clicks)
-            for key, written in admissions.items():
-                if written.afterwards not in (NOTHING, CROWDED):
-                    remember((*key, shard), written.afterwards)
-            _log_committed(transaction)
+            result.lags.extend(_lags(transaction))
+            names.written((*key, shard) for key in admissions)
             return
         tries += 1
         if tries < MOST_TRIES:
@@ -190,34 +178,16 @@ def _commit(transaction: Transaction, result: _Result, left: Callable[[], float]
     result.failures.update(dict.fromkeys(transaction.clicks, failure))
 
 
-def _admissions(
-    transaction: Transaction, shard: int, told: Mapping[CounterKey, Sequence[Known]]
-) -> dict[CounterKey, Admission]:
-    """How each counter is written: by what DynamoDB told of its item, or what is remembered of it."""
-    return {
-        key: admit(amounts, _known((*key, shard), told.get(key, ()))) for key, amounts in transaction.counters.items()
-    }
+def _add(cancellation: Cancellation, result: _Result) -> None:
+    result.duplicates.update(cancellation.duplicates)
+    refused = Failure("refused by DynamoDB", permanent=True)
+    result.failures.update(dict.fromkeys(cancellation.impossible, refused))
 
 
-def _known(where: Where, told: Sequence[Known]) -> Known:
-    if len(told) >= MOST_FAILURES:
-        return CROWDED
-    return told[-1] if told else recall(where)
-
-
-def _log_committed(committed: Transaction) -> None:
-    """Log which clicks have been counted. A transaction has fewer clicks than a line may have values."""
+def _lags(committed: Transaction) -> list[int]:
+    """How many milliseconds passed between each click and now, its commit."""
     now = clock.now()
-    logger.info(
-        "clicks committed",
-        extra={
-            "click_ids": [str(click.id) for click in committed.clicks],
-            **measured(
-                ClicksRecorded=len(committed.clicks),
-                ClickLag=[(now - click.occurred_at) / timedelta(milliseconds=1) for click in committed.clicks],
-            ),
-        },
-    )
+    return [(now - click.occurred_at) // timedelta(milliseconds=1) for click in committed.clicks]
 
 
 def _is_transient(error: ClientError) -> bool:

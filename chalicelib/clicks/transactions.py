@@ -20,7 +20,6 @@ from chalicelib.clicks.counters import SORT_KEY, sort_key
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import (
         AttributeValueTypeDef,
-        CancellationReasonTypeDef,
         TransactWriteItemTypeDef,
     )
 
@@ -28,7 +27,7 @@ MOST_ACTIONS = 100
 """DynamoDB's limit for one transaction."""
 
 MOST_ATTRIBUTES = 150
-"""That one update adds to. An expression may have 4 KB and 300 operators, and it is written nowhere whether these count.
+"""That one update adds to. An expression may have 4 KB and 300 operators, and nowhere is written whether these count.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
 """
@@ -131,6 +130,10 @@ def _fit_in_one_update(clicks: Sequence[Click]) -> int:
     return len(clicks)
 
 
+Reason = Mapping[str, Any]
+"""A CancellationReason: its Code, and maybe the Item that a condition met."""
+
+
 class Cancellation(NamedTuple):
     """What the reasons of a cancelled transaction say."""
 
@@ -148,7 +151,7 @@ class Cancellation(NamedTuple):
     """Whether another consumer was at a counter."""
 
 
-def read_reasons(transaction: Transaction, reasons: "Sequence[CancellationReasonTypeDef]") -> Cancellation:
+def read_reasons(transaction: Transaction, reasons: Sequence[Reason]) -> Cancellation:
     """Read the CancellationReasons, one for each action in its order.
 
     Only a row's ConditionalCheckFailed means that a click was counted; a counter's, that names have no room there. A
@@ -184,9 +187,7 @@ _INVALID = "ValidationError"
 _IMPOSSIBLE = {_INVALID, "ItemCollectionSizeLimitExceeded"}
 
 
-def _is_impossible(
-    click: Click, counters: "Mapping[CounterKey, CancellationReasonTypeDef]", too_much: set[CounterKey]
-) -> bool:
+def _is_impossible(click: Click, counters: Mapping[CounterKey, Reason], too_much: set[CounterKey]) -> bool:
     key = CounterKey(click.code, click.day)
     return key not in too_much and counters[key]["Code"] in _IMPOSSIBLE
 
@@ -225,7 +226,7 @@ def _add_to_counter(key: CounterKey, admission: Admission, shard: int) -> "Trans
         sets = "SET v = :v "
         values |= {":v": {"N": str(admission.bytes)}, ":as_read": {"N": admission.as_read}}
         conditions = ["clicks = :as_read"]
-    elif admission.new:
+    elif admission.bytes:
         adds.append("v :v")
         values |= {":v": {"N": str(admission.bytes)}, ":room": {"N": str(MOST_BYTES - admission.bytes)}}
         conditions.append("(attribute_not_exists(v) OR v <= :room)")

@@ -115,8 +115,12 @@ class Click:
     read_units_of_a_batch: float
     """When all of its clicks are on one link, found in memory."""
     row_bytes: int
-    log_bytes_alone: int
-    log_bytes_together: int
+    log_bytes: int
+    """Of the redirect's line."""
+    log_bytes_of_a_batch: int
+    """Of the recorder's line about a single click."""
+    log_bytes_of_a_lag: int
+    """In the recorder's line, of each further click, of at most 100."""
 
 
 def item_bytes(item: Mapping[str, Mapping[str, Any]]) -> int:
@@ -165,10 +169,16 @@ def month(clicks: int, click: Click, *, together: bool) -> dict[str, float]:
         "reads": batches * click.read_units_of_a_batch if together else clicks * click.read_units_alone,
         "storage": rows,
         "backups": rows,
-        "logs": clicks * (click.log_bytes_together if together else click.log_bytes_alone)
+        "logs": clicks * click.log_bytes
+        + batches * _batch_log_bytes(click, clicks / batches)
         + (clicks + batches) * LAMBDA_LOG_BYTES,
         "metrics": len(METRICS),
     }
+
+
+def _batch_log_bytes(click: Click, clicks: float) -> float:
+    """What the recorder logs about so many clicks."""
+    return click.log_bytes_of_a_batch + (min(clicks, 100) - 1) * click.log_bytes_of_a_lag
 
 
 def polls(pollers: int) -> float:
@@ -194,7 +204,11 @@ def click_table(click: Click) -> str:
             ],
             ["SQS requests: sent, received, deleted; the last two by tens", f"{SQS_ALONE}", f"{SQS_TOGETHER}"],
             ["bytes of its row", f"{click.row_bytes:,}", f"{click.row_bytes:,}"],
-            ["bytes that it logs", f"{click.log_bytes_alone:,}", f"{click.log_bytes_together:,}"],
+            [
+                "bytes that it logs: its line, and a share of its batch's",
+                f"{click.log_bytes + click.log_bytes_of_a_batch:,}",
+                f"{click.log_bytes + _batch_log_bytes(click, BATCH) / BATCH:,.0f}",
+            ],
         ]
     )
 

@@ -232,11 +232,12 @@ def _last_hour(measured: Mapping[str, Sequence[float]]) -> LastHour:
 
 def _last_hour_logged(stage: str) -> LastHour:
     """The same where CloudWatch makes no metrics, as in the emulation: from the lines that they are made of."""
-    lines = json_lines(stage, "record_clicks", time.time() - _HOUR.total_seconds(), "clicks committed")
-    lags = [lag for line in lines for lag in line.get("ClickLag", [])]
+    lines = [*json_lines(stage, "record_clicks", time.time() - _HOUR.total_seconds(), "ClickLag")]
+    lags = [lag for line in lines for lag in line["ClickLag"]]
     if not lags:
         return LastHour(0, None, None)
-    return LastHour(len(lags), round(percentile(lags, 50)), round(percentile(lags, 99)))
+    recorded = sum(line["ClicksRecorded"] for line in lines)
+    return LastHour(recorded, round(percentile(lags, 50)), round(percentile(lags, 99)))
 
 
 def _alarms(stage: str) -> list[Alarm]:

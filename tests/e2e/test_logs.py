@@ -25,7 +25,7 @@ def test_logs_are_shown_by_function_and_by_text_as_columns_and_as_json(linkly: L
 
     assert {"record_clicks       | INFO clicks recorded"} == {line[:42] for line in columns}
     assert {"record_clicks"} == {line["function"] for line in lines}
-    assert any(line["message"] == "clicks recorded" and line["recorded"] == 1 for line in lines)
+    assert any(line["message"] == "clicks recorded" and line["ClicksRecorded"] == 1 for line in lines)
 
 
 def test_logs_are_followed_as_they_come_until_ctrl_c(linkly: Linkly, tmp_path: Path) -> None:

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 import app
-from chalicelib import aws
+from chalicelib import aws, observability
 from chalicelib.links.store import insert_link
 from chalicelib.observability import METRICS
 from chalicelib.redirects import follow
+from ops.shared.percentiles import percentile
 from tests import infrastructure
 from tests.builders import NOW, LambdaContext, StoppedClock, a_click, a_link, a_message, an_sqs_event, clicks
 from tests.faults import Faults, refused, throttled
@@ -91,23 +92,50 @@ def test_there_are_as_many_metrics_as_aws_takes_for_nothing() -> None:
     assert 10 == len(METRICS)
 
 
-def test_a_batch_says_which_clicks_it_committed_how_late_and_what_it_did_not(clock: StoppedClock, logs: Logs) -> None:
+def test_a_batch_is_one_line_that_says_what_it_counted_how_late_and_what_it_did_not(
+    clock: StoppedClock, logs: Logs
+) -> None:
     fresh, twice = clicks(120), a_click()
     clock.time = NOW + timedelta(seconds=2)
     messages = [*map(a_message, [*fresh, twice, twice]), a_message("no click")]
 
     app.record_clicks(an_sqs_event(*messages), LambdaContext())
 
-    lines = logs()
-    committed = [line["click_ids"] for line in lines if line["message"] == "clicks committed"]
-    assert {str(click.id) for click in [*fresh, twice]} == {click_id for ids in committed for click_id in ids}
-    assert all(len(line.get("ClickLag", [])) <= 100 for line in lines)
+    lines = [line for line in logs() if line["message"] != "messages failed"]
+    assert [123] == [line["messages"] for line in lines]
     assert {
         "ClicksRecorded": 121,
         "ClicksDuplicate": 1,
         "ClicksFailed": 1,
-        "ClickLag": 121 * 2000,
+        "ClickLag": 100 * 2000,  # as many values as a line may have
     } == metrics(lines)
+
+
+def test_a_full_batch_logs_a_kilobyte_and_a_half(logs: Logs) -> None:
+    app.record_clicks(an_sqs_event(*map(a_message, clicks(495))), LambdaContext())
+
+    [line] = logs()
+    assert len(json.dumps(line)) < 1500
+
+
+def test_a_batch_that_counts_nothing_has_no_lag(logs: Logs) -> None:
+    app.record_clicks(an_sqs_event(a_message("no click")), LambdaContext())
+
+    [line] = [line for line in logs() if line["message"] == "clicks recorded"]
+    assert {"ClicksFailed": 1} == metrics([line])
+    assert "ClickLag" not in line
+
+
+@pytest.mark.parametrize("number", [1, 99, 100, 101, 199, 495, 5000])
+def test_of_too_many_values_a_line_has_a_hundred_that_tell_the_same(number: int) -> None:
+    values = [*range(1, number + 1, 2), *range(2, number + 1, 2)]
+
+    told = observability.measured(ClickLag=values)["ClickLag"]
+
+    assert min(100, number) == len(told)
+    assert max(values) == max(told)
+    for percent in (50, 90, 99):
+        assert percentile(values, percent) == pytest.approx(percentile(told, percent), abs=number / 100)
 
 
 def test_a_change_of_a_link_is_measured_on_its_way(clock: StoppedClock, logs: Logs) -> None:

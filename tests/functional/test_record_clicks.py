@@ -229,7 +229,7 @@ def test_clicks_of_a_deleted_link_are_not_counted_and_do_not_come_again(
         for click in (late, twice)
     ] == told["clicks of deleted links not counted"]["uncounted_clicks"]
     assert (5, 2, 0, 0) == tuple(
-        told["clicks recorded"][name] for name in ("messages", "recorded", "ClicksDuplicate", "ClicksFailed")
+        told["clicks recorded"][name] for name in ("messages", "ClicksRecorded", "ClicksDuplicate", "ClicksFailed")
     )
 
 
@@ -314,7 +314,7 @@ def test_what_was_recorded_is_logged_in_numbers(logs: Callable[[], list[dict[str
     assert ("clicks recorded", 6, 3, 2, 1) == (
         line["message"],
         line["messages"],
-        line["recorded"],
+        line["ClicksRecorded"],
         line["ClicksDuplicate"],
         line["ClicksFailed"],
     )

@@ -299,7 +299,7 @@ def test_what_can_never_be_counted_fails_for_its_own_reason_while_links_cannot_b
 
     assert kept(poison, click) == response
     [line] = [line for line in logs() if line["message"] == "clicks recorded"]
-    assert (2, 0, 0, 2) == (line["messages"], line["recorded"], line["ClicksDuplicate"], line["ClicksFailed"])
+    assert (2, 0, 0, 2) == (line["messages"], line["ClicksRecorded"], line["ClicksDuplicate"], line["ClicksFailed"])
 
 
 # What Lambda is told
@@ -362,7 +362,7 @@ def test_what_was_not_recorded_is_not_logged_as_recorded(
     record(*busy, *quiet)
 
     (line,) = [line for line in logs() if line["message"] == "clicks recorded"]
-    assert (104, 5, 0, 99) == (line["messages"], line["recorded"], line["ClicksDuplicate"], line["ClicksFailed"])
+    assert (104, 5, 0, 99) == (line["messages"], line["ClicksRecorded"], line["ClicksDuplicate"], line["ClicksFailed"])
 
 
 # When it comes again

@@ -54,7 +54,7 @@ def consumer(request: pytest.FixtureRequest) -> tuple[Consumer, str, Callable[[]
 def done(lines: list[dict[str, Any]]) -> int:
     """How many messages were worked on to the end, by what was logged of them."""
     ends = ("redirect refreshed", "redirect was right", "no such link", "event of another type", "clicks purged")
-    return sum(line.get("recorded", line["message"] in ends) for line in lines)
+    return sum(line.get("ClicksRecorded", line["message"] in ends) for line in lines)
 
 
 @settings(ODD, max_examples=100)

@@ -116,7 +116,6 @@ class Run:
         self._running: Consumer | None = None
         self._counted: Counter[tuple[str, str]] = Counter()
         """Clicks ever, by link and day."""
-        self._started = 0
         self._environments: list[Environment] = []
         self.tables.refused = self._pick((None, None, None, "hot", "warm"))
         self._announced_again = False
@@ -535,9 +534,8 @@ class Run:
         self._start(purge.purge_clicks, PURGE_SECONDS, [a_message(deletion[1])])
 
     def _start(self, handler: Handler, seconds: int, records: list[dict[str, Any]]) -> None:
-        self._started += 1
         deadline = self.clock.time + timedelta(seconds=seconds)
-        consumer = Consumer(self._started, handler, self._pick(self._free()), records, deadline, self.clock.now)
+        consumer = Consumer(self._pick(self._free()), handler, records, deadline, self.clock.now)
         self._say(f"{consumer.name} gets {len(records)} messages")
         self.consumers.append(consumer)
         self._as(consumer, consumer.start)
@@ -546,7 +544,7 @@ class Run:
     def _free(self) -> list[Environment]:
         """The environments that nobody is at work in, and a new one; so many may be there that two share a shard."""
         if len(self._environments) <= MOST_CONSUMERS:
-            self._environments.append(Environment(shard=len(self._environments) % 2))
+            self._environments.append(Environment(len(self._environments), shard=len(self._environments) % 2))
         busy = [consumer.environment for consumer in self.consumers]
         return [each for each in self._environments if not any(each is one for one in busy)]
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.clicks.admission import Known, Where
 from chalicelib.deliveries import BatchFailed
 from tests.builders import an_sqs_event
 
 if TYPE_CHECKING:
+    from chalicelib.clicks.admission import Known, Where
     from tests.properties.tables import Pending
 
 _PATIENCE = 30
@@ -42,6 +42,7 @@ Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 class Environment:
     """An execution environment of Lambda's: what it remembers from one batch to the next."""
 
+    number: int
     shard: int
     memory: "OrderedDict[Where, Known]" = field(default_factory=OrderedDict)
 
@@ -51,14 +52,13 @@ class Consumer:
 
     def __init__(
         self,
-        number: int,
-        handler: Handler,
         environment: Environment,
+        handler: Handler,
         records: list[dict[str, Any]],
         deadline: datetime,
         now: Callable[[], datetime],
     ) -> None:
-        self.name = f"{handler.__name__} {number}"
+        self.name = f"{handler.__name__} in {environment.number}"
         self.handler = handler
         self.environment = environment
         self.records = records

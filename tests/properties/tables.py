@@ -153,7 +153,7 @@ class Tables:
             raise _error(cancelled(*reasons, items=self.items_met(pending.actions, reasons)))
 
     def items_met(self, actions: Sequence[dict[str, Any]], reasons: Sequence[str]) -> dict[int, Any]:
-        """The items that the actions whose conditions failed have met, by the action's number, where they ask for it."""
+        """The items that failed conditions have met, by the number of their action, if it asks for that."""
         return {
             number: copy.deepcopy(self._items[_key(action)])
             for number, (action, reason) in enumerate(zip(actions, reasons, strict=True))

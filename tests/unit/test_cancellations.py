@@ -31,7 +31,7 @@ def read(reasons: Sequence[str], transaction: Transaction = ABC, item: Item | No
     return read_reasons(transaction, told)
 
 
-def cancellation(
+def cancellation(  # noqa: PLR0913 (as many as it has fields)
     duplicates: tuple[Click, ...] = (),
     impossible: tuple[Click, ...] = (),
     rest: Transaction = ABC,
