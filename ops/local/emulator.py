@@ -18,6 +18,7 @@ Differences that Linkly has to know of, all of them:
 - The URLs of its queues have its port in them, stored ones too: `make run` refuses another port than last time.
 - It has no metrics of SQS, Lambda and API Gateway: alarms are there, and never go off.
 - Its API Gateway writes no access log.
+- Its Lambda writes the text lines START, END and REPORT about each invocation, and heeds no LoggingConfig.
 - It restores a table as it is now, whatever the time that it is asked for.
 - It shows 10,000 lines of a log at once and no way to more; the functions' lines have no ids.
 - Its CloudFormation watches no alarms during an update, and sees no change in a template whose outputs only differ.

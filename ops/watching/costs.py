@@ -23,8 +23,6 @@ RECORDER_SECONDS = 0.05
 """Billed for a warm redirect, and for each transaction of the recorder."""
 ANSWER_BYTES = 700
 """Of an answer to a visitor, headers included."""
-LAMBDA_LOG_BYTES = 300
-"""START, END and REPORT of an invocation."""
 
 CONSUMERS, WINDOW_SECONDS, BATCH = 5, 2, 495
 """How app.py sets the recorder's trigger: how many at most run at once, and for how long each gathers how many."""
@@ -169,9 +167,7 @@ def month(clicks: int, click: Click, *, together: bool) -> dict[str, float]:
         "reads": batches * click.read_units_of_a_batch if together else clicks * click.read_units_alone,
         "storage": rows,
         "backups": rows,
-        "logs": clicks * click.log_bytes
-        + batches * _batch_log_bytes(click, clicks / batches)
-        + (clicks + batches) * LAMBDA_LOG_BYTES,
+        "logs": clicks * click.log_bytes + batches * _batch_log_bytes(click, clicks / batches),
         "metrics": len(METRICS),
     }
 

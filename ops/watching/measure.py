@@ -1,7 +1,11 @@
 """What a deployed stage takes: over HTTP, as a visitor waits for it, and by the account of AWS, as it is paid for.
 
-Lambda writes a line for each invocation, with the time that starting the process took if it had to:
-https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html
+How many invocations there were and how long they took, Lambda's metrics say at any time. No metric says what starting
+a process took and how much memory was used: that is in the line that Lambda writes about an invocation, if the stage is
+deployed with INVOCATION_LOGS=true. It is a setting, and not switched on from here for the time of measuring, because a
+change of a function's configuration replaces its processes, and CloudFormation would not know of it.
+https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html#platform-report
 """
 
 import asyncio
@@ -10,7 +14,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import typer
@@ -23,13 +27,23 @@ from chalicelib.links.create import LinkRequest, create_link
 from ops.shared import cloudwatch
 from ops.shared.cloudwatch import Metric
 from ops.shared.durations import duration
-from ops.shared.log_lines import lines_with
+from ops.shared.log_lines import fields_of, lines_with
 from ops.shared.percentiles import percentile
 from ops.shared.stacks import outputs, stack_name
 from ops.shared.stages import Stage, address, connect
 from ops.watching.load import Follow, follow_at_rate, latencies
 
 _OPERATOR = Caller("operator", Role.ADMIN)
+
+
+@dataclass(frozen=True)
+class Invocations:
+    """Some invocations, by Lambda's metrics: what starting a process took is not in their time."""
+
+    number: int
+    p50: float
+    p99: float
+    """Milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +66,8 @@ def measure(
     stage = connect(stage)
     print(describe_follows(follow(address(outputs(stage)), follows)))
     for function in ("follow_link", "record_clicks"):
-        found = list(reports(stage, function, time.time() - since.total_seconds()))
-        print(describe_reports(function, found, since))
+        print(describe_invocations(function, invocations(stage, function, since), since))
+        print(describe_reports(list(reports(stage, function, time.time() - since.total_seconds()))))
     print(describe_writes(*writes(stage, since), since))
 
 
@@ -66,11 +80,25 @@ def follow(url: str, number: int) -> list[Follow]:
         delete_link(link.code, _OPERATOR, None)
 
 
+def invocations(stage: str, function: str, since: timedelta) -> Invocations | None:
+    """The invocations of a function of `stage` in the time `since`; None if CloudWatch knows of none."""
+    of = {"FunctionName": f"{stack_name(stage)}-{function}"}
+    wanted = {
+        "number": Metric("AWS/Lambda", "Invocations", of, "Sum"),
+        **{each: Metric("AWS/Lambda", "Duration", of, each, since) for each in ("p50", "p99")},
+    }
+    found = cloudwatch.read(wanted, clock.now(), since)
+    if not all(found.values()):
+        return None
+    return Invocations(round(sum(found["number"])), found["p50"][0], found["p99"][0])
+
+
 def reports(stage: str, function: str, since: float) -> Iterator[Report]:
-    """The invocations of a function of `stage` that ended after the time `since`, in seconds."""
-    for line in lines_with(stage, function, since, "REPORT"):
-        if report := parse(line.message):
-            yield report
+    """The invocations of a function of `stage` that went well since a time in seconds, as far as they are logged."""
+    for term in ("platform.report", "REPORT"):
+        for line in lines_with(stage, function, since, term):
+            if report := parse(line.message):
+                yield report
 
 
 def writes(stage: str, since: timedelta) -> tuple[float, float]:
@@ -87,19 +115,24 @@ def writes(stage: str, since: timedelta) -> tuple[float, float]:
 
 
 def parse(line: str) -> Report | None:
-    """The invocation that a REPORT line tells of, or None if it is another line."""
-    if not line.startswith("REPORT RequestId: "):
+    """The invocation that a line tells of; None of one that failed, which is logged always, and of another line.
+
+    Lambda's lines are JSON. Text, with the same in it, is what it wrote before, and what its emulation writes.
+    """
+    fields: Mapping[str, Any]
+    if line.startswith("REPORT RequestId: "):
+        fields = dict(re.findall(r"\t([A-Z][A-Za-z ]+): ([\d.]+) (?:ms|MB)", line))
+        names = ("Duration", "Init Duration", "Memory Size", "Max Memory Used")
+    else:
+        told = fields_of(line) or {}
+        if told.get("type") != "platform.report" or told["record"].get("status") != "success":
+            return None
+        fields = told["record"]["metrics"]
+        names = ("durationMs", "initDurationMs", "memorySizeMB", "maxMemoryUsedMB")
+    duration, start, size, used = map(fields.get, names)
+    if duration is None or size is None or used is None:
         return None
-    fields: Mapping[str, str] = dict(re.findall(r"\t([A-Z][A-Za-z ]+): ([\d.]+) (?:ms|MB)", line))
-    try:
-        return Report(
-            float(fields["Duration"]),
-            float(fields["Init Duration"]) if "Init Duration" in fields else None,
-            int(fields["Memory Size"]),
-            int(fields["Max Memory Used"]),
-        )
-    except KeyError:
-        return None
+    return Report(float(duration), None if start is None else float(start), int(size), int(used))
 
 
 def describe_follows(follows: Sequence[Follow]) -> str:
@@ -108,14 +141,21 @@ def describe_follows(follows: Sequence[Follow]) -> str:
     return f"HTTP: {len(follows)} follows, {redirected} redirected; {latencies(follows)}"
 
 
-def describe_reports(function: str, found: Sequence[Report], period: timedelta) -> str:
-    """What Lambda took."""
+def describe_invocations(function: str, found: Invocations | None, period: timedelta) -> str:
+    """What Lambda took, by its metrics."""
     if not found:
-        return f"{function}: no invocation in the last {period}."
+        return f"{function}: CloudWatch has no invocation in the last {period}."
+    return f"{function}: {found.number:,} invocations; Duration p50 {found.p50:.0f} ms, p99 {found.p99:.0f} ms"
+
+
+def describe_reports(found: Sequence[Report]) -> str:
+    """What Lambda took, by its log."""
+    if not found:
+        return "  starts and memory: not logged; deploy the stage with INVOCATION_LOGS=true for a while"
     cold = [each for each in found if each.init_milliseconds is not None]
     warm = [each for each in found if each.init_milliseconds is None]
     most = max(each.most_used_megabytes for each in found)
-    lines = [f"{function}: {len(warm)} warm, {len(cold)} cold; at most {most} of {found[-1].memory_megabytes} MB used"]
+    lines = [f"  logged: {len(warm)} warm, {len(cold)} cold; at most {most} of {found[-1].memory_megabytes} MB used"]
     if warm:
         lines.append(f"  warm: Duration {_spread([each.milliseconds for each in warm])}")
     if cold:

@@ -365,6 +365,21 @@ def test_every_function_is_traced_if_any_is_and_may_always_send_its_traces(resou
         assert {"Mode": {"Ref": "Tracing"}} == function["TracingConfig"]
 
 
+def test_lambda_logs_what_the_functions_print_as_it_is_and_of_its_own_only_what_failed_unless_asked(
+    template: Mapping[str, Any],
+) -> None:
+    expected = {
+        "LogFormat": "JSON",
+        "ApplicationLogLevel": "INFO",  # or metrics would be lost
+        "SystemLogLevel": {"Fn::If": ["InvocationsAreLogged", "INFO", "WARN"]},
+    }
+
+    for name, function in of_type(template["Resources"], "AWS::Lambda::Function").items():
+        assert expected == function["LoggingConfig"], name
+    assert {"Fn::Equals": [{"Ref": "InvocationLogs"}, "true"]} == template["Conditions"]["InvocationsAreLogged"]
+    assert "false" == template["Parameters"]["InvocationLogs"]["Default"]
+
+
 def test_a_domain_is_made_only_if_there_is_one_and_speaks_nothing_older_than_tls_1_2(resources: Resources) -> None:
     expected = {
         "DomainName": {"Ref": "DomainName"},
