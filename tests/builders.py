@@ -19,6 +19,9 @@ NOW = datetime(2026, 5, 27, 10, 15, 30, 123000, tzinfo=UTC)
 
 TODAY = "2026-05-27"
 
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+
 
 class StoppedClock:
     """Stands in for chalicelib.clock: time passes only when somebody sleeps, and then at once."""

@@ -13,6 +13,7 @@ from botocore.loaders import create_loader
 from hypothesis import settings
 
 from chalicelib import aws, log
+from chalicelib.clicks import admission
 from chalicelib.observability import logger
 from chalicelib.redirects import follow
 from tests import infrastructure
@@ -46,6 +47,7 @@ def offline(socket_disabled: None, monkeypatch: pytest.MonkeyPatch) -> None:  # 
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(log, "_invocation", None)
     follow.forget()
+    admission.forget()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -16,7 +16,7 @@ for it three times at most.
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from chalicelib.clicks.breakdowns import CLICKS, in_place_of, is_open
 
@@ -40,6 +40,9 @@ Item = Mapping[str, Any]
 
 Where = tuple[str, str, int]
 """An item: code, day and shard."""
+
+Counts = TypeVar("Counts", bound=tuple[str, str])
+"""What a counter counts: a link's code and a day."""
 
 
 class Known(NamedTuple):
@@ -72,7 +75,7 @@ class Admission(NamedTuple):
 
 
 def admit(amounts: Mapping[str, int], known: Known) -> Admission:
-    """How to add `amounts`, by attribute, to an item of which this much is known. The commonest new names come first."""
+    """How to add `amounts`, by attribute, to an item of which this much is known. Of new names, the commonest first."""
     wanted = Counter({name: amount for name, amount in amounts.items() if is_open(name)})
     if not wanted:
         return Admission(amounts)
@@ -114,27 +117,39 @@ class OpenNames:
 
     def __init__(self) -> None:
         self._found: dict[Where, list[Known]] = {}
-        self._afterwards: dict[Where, Known] = {}
+        self._admitted: dict[Where, Known] = {}
+        """What is known of each item once the updates are written that were admitted last."""
+        self._shard = -1
 
-    def admit(self, amounts: Mapping[str, int], where: Where) -> Admission:
-        """How to add `amounts`, by attribute, to an item."""
+    def admit(self, counters: Mapping[Counts, Mapping[str, int]], shard: int) -> dict[Counts, Admission]:
+        """How to add to each counter's item in a shard, by what DynamoDB has told of it or what is remembered."""
+        self._shard = shard
+        self._admitted.clear()
+        return {key: self._admit(amounts, (*key, shard)) for key, amounts in counters.items()}
+
+    def found(self, items: Mapping[Counts, Item | None]) -> None:
+        """Conditions on the items that were asked for last have failed. DynamoDB has told how they are, or not."""
+        for key, item in items.items():
+            self._found.setdefault((*key, self._shard), []).append(known_from(item) if item else NOTHING)
+
+    def written(self) -> None:
+        """The updates that were admitted last have been written."""
+        for where, known in self._admitted.items():
+            _remember(where, known)
+
+    def _admit(self, amounts: Mapping[str, int], where: Where) -> Admission:
         found = self._found.get(where, ())
         if len(found) >= MOST_FAILURES:
             return admit(amounts, _NO_ROOM)
         admission = admit(amounts, found[-1] if found else _recall(where))
-        self._afterwards[where] = admission.afterwards
+        if admission.afterwards != NOTHING:
+            self._admitted[where] = admission.afterwards
         return admission
 
-    def found(self, where: Where, item: Item | None) -> None:
-        """A condition on an item failed, and DynamoDB has told how it is, or not."""
-        self._found.setdefault(where, []).append(known_from(item) if item else NOTHING)
-        self._afterwards.pop(where, None)
 
-    def written(self, items: Iterable[Where]) -> None:
-        """The updates of these items have been written as they were admitted last."""
-        for where in items:
-            if (known := self._afterwards.get(where, NOTHING)) != NOTHING:
-                _remember(where, known)
+def forget() -> None:
+    """Empty this process's memory."""
+    _memory().clear()
 
 
 def _recall(where: Where) -> Known:

@@ -93,13 +93,11 @@ COUNTRIES = frozenset(
 
 KNOWN_HOSTS = frozenset(
     """
-    baidu.com bing.com duckduckgo.com ecosia.org google.com search.brave.com search.yahoo.com yandex.ru
-    com.google.android.googlequicksearchbox
-    chatgpt.com gemini.google.com perplexity.ai
-    facebook.com l.facebook.com lm.facebook.com m.facebook.com instagram.com l.instagram.com l.threads.com t.co x.com
-    linkedin.com com.linkedin.android lnkd.in pinterest.com reddit.com tiktok.com youtube.com go.bsky.app vk.com
-    mail.google.com com.google.android.gm outlook.live.com mail.yahoo.com
-    t.me org.telegram.messenger web.whatsapp.com discord.com teams.microsoft.com
+    baidu.com bing.com duckduckgo.com google.com search.brave.com search.yahoo.com yandex.ru
+    chatgpt.com perplexity.ai
+    facebook.com l.facebook.com lm.facebook.com m.facebook.com instagram.com l.instagram.com t.co x.com linkedin.com
+    pinterest.com reddit.com tiktok.com youtube.com bsky.app vk.com
+    mail.google.com com.google.android.gm t.me web.whatsapp.com discord.com
     news.ycombinator.com github.com medium.com
     """.split()  # noqa: SIM905 (a list would fill a screen)
 )

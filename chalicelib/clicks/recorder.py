@@ -136,32 +136,23 @@ def _described(click: Click) -> dict[str, str]:
 
 def _commit(transaction: Transaction, result: _Result, left: Callable[[], float]) -> None:
     """Commit a transaction, trying again for as long as that can help and time allows; adds to the result."""
-    dynamodb = aws.dynamodb()
     names = OpenNames()
     tries = 0
     failure = OUT_OF_TIME
     while transaction.clicks and tries < MOST_TRIES and left() > 0:
-        shard = own_shard()
-        admissions = {key: names.admit(amounts, (*key, shard)) for key, amounts in transaction.counters.items()}
-        actions = transaction.actions(shard, config.click_retention_days(), admissions)
         try:
-            dynamodb.transact_write_items(TransactItems=actions)
-        except dynamodb.exceptions.TransactionCanceledException as error:
+            _write(transaction, names)
+        except aws.dynamodb().exceptions.TransactionCanceledException as error:
             cancellation = read_reasons(transaction, error.response["CancellationReasons"])
-            _add(cancellation, result)
+            _learn(cancellation, result, names)
             transaction = cancellation.rest
-            for key, item in cancellation.crowded.items():
-                names.found((*key, shard), item)
-            if cancellation.counter_in_conflict:
-                draw_another_shard()
             if not cancellation.busy:
                 continue
             failure = Failure(f"busy: {', '.join(cancellation.busy)}")
         except ClientError as error:
             failure = Failure.of(error)
-            plain = transaction.plainly(transaction.counters)
-            if error.response["Error"]["Code"] == "ValidationException" and plain != transaction:
-                transaction = plain
+            if plainer := _without_breakdowns(transaction, error):
+                transaction = plainer
                 continue
             if not _is_transient(error):
                 break
@@ -170,18 +161,39 @@ def _commit(transaction: Transaction, result: _Result, left: Callable[[], float]
         else:
             result.recorded.update(transaction.clicks)
             result.lags.extend(_lags(transaction))
-            names.written((*key, shard) for key in admissions)
             return
         tries += 1
-        if tries < MOST_TRIES:
-            clock.back_off(tries)
+        _pause(tries)
     result.failures.update(dict.fromkeys(transaction.clicks, failure))
 
 
-def _add(cancellation: Cancellation, result: _Result) -> None:
+def _write(transaction: Transaction, names: OpenNames) -> None:
+    shard = own_shard()
+    admissions = names.admit(transaction.counters, shard)
+    aws.dynamodb().transact_write_items(
+        TransactItems=transaction.actions(shard, config.click_retention_days(), admissions)
+    )
+    names.written()
+
+
+def _learn(cancellation: Cancellation, result: _Result, names: OpenNames) -> None:
     result.duplicates.update(cancellation.duplicates)
     refused = Failure("refused by DynamoDB", permanent=True)
     result.failures.update(dict.fromkeys(cancellation.impossible, refused))
+    names.found(cancellation.crowded)
+    if cancellation.counter_in_conflict:
+        draw_another_shard()
+
+
+def _without_breakdowns(transaction: Transaction, error: ClientError) -> Transaction | None:
+    """The same transaction without breakdowns, if DynamoDB finds it invalid and it has some; they may be the reason."""
+    plain = transaction.plainly(transaction.counters)
+    return plain if error.response["Error"]["Code"] == "ValidationException" and plain != transaction else None
+
+
+def _pause(tries: int) -> None:
+    if tries < MOST_TRIES:
+        clock.back_off(tries)
 
 
 def _lags(committed: Transaction) -> list[int]:

@@ -16,6 +16,7 @@ from chalicelib.clicks.admission import MOST_BYTES, Admission, Item
 from chalicelib.clicks.breakdowns import CLICKS, attributes_of
 from chalicelib.clicks.click import Click
 from chalicelib.clicks.counters import SORT_KEY, sort_key
+from chalicelib.clicks.message import LONGEST_REFERRER, LONGEST_USER_AGENT, LONGEST_VALUE, UTM
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import (
@@ -201,8 +202,9 @@ def _put_row(click: Click, retention_days: int) -> "TransactWriteItemTypeDef":
         "occurred_at": {"S": clock.rfc3339(click.occurred_at)},
         "expires_at": {"N": str(expires_at)},
     }
-    seen = {name: getattr(click, name) for name in _SEEN}
-    item |= {name: {"S": value} for name, value in seen.items() if value}
+    for name, most in _SEEN.items():
+        if value := getattr(click, name):
+            item[name] = {"S": value.encode()[:most].decode(errors="ignore")}
     return {
         "Put": {
             "TableName": config.clicks_table(),
@@ -212,7 +214,13 @@ def _put_row(click: Click, retention_days: int) -> "TransactWriteItemTypeDef":
     }
 
 
-_SEEN = ("referrer", "user_agent", "country", "utm_source", "utm_medium", "utm_campaign")
+_SEEN = {
+    "referrer": LONGEST_REFERRER,
+    "user_agent": LONGEST_USER_AGENT,
+    "country": 2,
+    **dict.fromkeys(UTM, LONGEST_VALUE),
+}
+"""What a row keeps of a visitor, and how many bytes of it."""
 
 
 def _add_to_counter(key: CounterKey, admission: Admission, shard: int) -> "TransactWriteItemTypeDef":

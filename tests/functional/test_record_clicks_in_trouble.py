@@ -43,7 +43,6 @@ PASSING = [
 LASTING = [
     refused("AccessDeniedException"),
     refused("ResourceNotFoundException"),
-    refused("ValidationException"),
     refused("UnrecognizedClientException"),
 ]
 

@@ -20,7 +20,7 @@ from chalicelib.links.events import deletion_of, encode
 from chalicelib.links.status import Status
 from chalicelib.observability import logger
 from tests import infrastructure
-from tests.builders import NOW, StoppedClock, a_click, a_click_message, a_link, a_message
+from tests.builders import FIREFOX, GOOGLEBOT, NOW, StoppedClock, a_click, a_click_message, a_link, a_message
 from tests.faults import Fault, cancelled, refused, reset, timed_out, unavailable
 from tests.properties import tally
 from tests.properties.consumers import Call, Consumer, Environment, Handler
@@ -54,8 +54,6 @@ MOST_CONSUMERS = 4
 MOST_DAYS = 3
 """How far the adversary may turn the clock: the click queue keeps a message for four days."""
 
-FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
-GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 
 LINKS = ("hot", "hot", "hot", "warm", "gone", "unknown")
 """The last one is not in the table of links."""
@@ -252,7 +250,7 @@ class Run:
 
     def _visitor(self) -> dict[str, Any]:
         """Somebody who visits: of two well-known hosts, a few others or one that is made up, which fill an item."""
-        hosts = ("google.com", "google.com", "news.example", f"{self._choose(10**6):06}.{'junk' * 12}.example")
+        hosts = ("google.com", "google.com", "news.example.com", f"{self._choose(10**6):06}.{'junk' * 10}.example.com")
         host = self._pick((None, *hosts))
         return {
             "referrer": host and f"https://{host}/",
