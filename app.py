@@ -34,7 +34,8 @@ def follow_link(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 # 495 clicks on one link are five full transactions; with five more, a sixth would have next to nothing in it.
-@app.on_sqs_message(queue="clicks", batch_size=495, maximum_batching_window_in_seconds=2, maximum_concurrency=5)
+# For how long they are gathered is a setting.
+@app.on_sqs_message(queue="clicks", batch_size=495, maximum_concurrency=5)
 def record_clicks(event: SQSEvent) -> dict[str, Any]:
     """Count clicks."""
     from chalicelib.clicks import recorder

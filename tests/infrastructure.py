@@ -248,6 +248,8 @@ def _resolve(node: Any) -> Any:  # noqa: PLR0911 (one for each function)
             return re.sub(r"\$\{(\w+)\}", lambda found: _reference(found[1]), text)
         case {"Fn::GetAtt": [name, "Arn"]}:
             return _arn(name)
+        case {"Fn::FindInMap": [mapping, first, second]}:
+            return template()["Mappings"][mapping][_resolve(first)][second]
         case {"Fn::If": [condition, then, otherwise]}:
             return _resolve(then if _holds(template()["Conditions"][condition]) else otherwise)
         case dict():

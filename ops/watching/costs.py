@@ -25,7 +25,8 @@ ANSWER_BYTES = 700
 """Of an answer to a visitor, headers included."""
 
 CONSUMERS, WINDOW_SECONDS, BATCH = 5, 2, 495
-"""How app.py sets the recorder's trigger: how many at most run at once, and for how long each gathers how many."""
+"""How the recorder's trigger is set, unless somebody chooses another window: how many at most run at once, and for how
+long each gathers how many."""
 
 SQS_ALONE, SQS_TOGETHER = 3, 1.2
 """SQS takes, gives and deletes at most ten messages in a request; the app sends one."""
@@ -151,9 +152,9 @@ def read_units(size: int) -> float:
     return ceil(size / 4096) / 2
 
 
-def month(clicks: int, click: Click, *, together: bool) -> dict[str, float]:
+def month(clicks: int, click: Click, *, together: bool, window: float = WINDOW_SECONDS) -> dict[str, float]:
     """The units of a month with so many clicks: each alone wherever that is dearer, or all in full batches."""
-    batches = clicks / BATCH if together else min(clicks, CONSUMERS * SECONDS / WINDOW_SECONDS)
+    batches = clicks / BATCH if together else min(clicks, max(CONSUMERS * SECONDS / window, clicks / BATCH))
     transactions = clicks / click.clicks_together if together else batches
     rows = clicks * 90 / DAYS * (click.row_bytes + 100)  # kept for 90 days; DynamoDB adds 100 bytes to each
     return {
@@ -244,6 +245,21 @@ def months_table(click: Click) -> str:
             sum(PRICES[name].of(amount, less_free=less_free) for name, amount in units.items()) for _, units in columns
         ]
         rows.append([title, *(f"**{_dollars(total)}**" for total in sums)])
+    return _markdown(rows)
+
+
+def window_table(click: Click) -> str:
+    """What a longer batching window takes off."""
+    rows = [["`RECORDER_WINDOW_SECONDS`", "1 million", "100 million"], ["---:", "---:", "---:"]]
+    for window in (WINDOW_SECONDS, 10, 30, 60, 300):
+        sums = [
+            sum(
+                PRICES[name].of(amount, less_free=True)
+                for name, amount in month(clicks, click, together=False, window=window).items()
+            )
+            for clicks in (1_000_000, 100_000_000)
+        ]
+        rows.append([str(window), *map(_dollars, sums)])
     return _markdown(rows)
 
 

@@ -24,8 +24,8 @@ HIGHEST_RATE = 200
 LONGEST = 600
 """Seconds."""
 
-PATIENCE = 120
-"""Seconds until every click must have been counted."""
+PATIENCE = 120 + 300
+"""Seconds until every click must have been counted: two minutes more than they are gathered for at most."""
 
 SLOWEST_ANSWER = 30
 """Seconds; API Gateway itself waits for 29."""

@@ -116,6 +116,13 @@ def test_the_page_has_the_costs_of_a_month(click: Click) -> None:
     assert costs.summary(click) in PAGE, costs.summary(click)
 
 
+def test_the_page_has_what_a_longer_window_takes_off(click: Click) -> None:
+    parameter = infrastructure.template()["Parameters"]["RecorderWindowSeconds"]
+
+    assert str(costs.WINDOW_SECONDS) == parameter["Default"]
+    assert costs.window_table(click) in PAGE, costs.window_table(click)
+
+
 def test_the_page_has_what_is_paid_while_nobody_clicks() -> None:
     infra = infrastructure.ROOT / "infra"
     alarms, of_a_function = ((infra / name).read_text() for name in ("alarms.yaml", "functions.yaml"))

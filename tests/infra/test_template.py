@@ -132,7 +132,7 @@ def test_the_recorder_takes_large_batches_with_few_consumers(resources: Resource
         "EventSourceArn": {"Fn::Sub": "${ClickQueue.Arn}"},
         "FunctionName": {"Ref": "RecordClicks"},
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
-        "MaximumBatchingWindowInSeconds": 2,
+        "MaximumBatchingWindowInSeconds": {"Ref": "RecorderWindowSeconds"},
         "ScalingConfig": {"MaximumConcurrency": 5},
     }
 
@@ -147,11 +147,30 @@ def test_every_batch_from_a_queue_reports_its_failures_one_by_one(resources: Res
         assert ["ReportBatchItemFailures"] == mapping["FunctionResponseTypes"]
 
 
-def test_a_message_stays_hidden_for_six_times_its_functions_time_out_and_the_window(resources: Resources) -> None:
-    for mapping, queue, function in mappings(resources):
-        window = mapping.get("MaximumBatchingWindowInSeconds", 0)
+def test_a_message_stays_hidden_for_six_times_its_functions_time_out_and_the_window(
+    resources: Resources, template: Mapping[str, Any]
+) -> None:
+    windows: Mapping[str, Mapping[str, int]] = template["Mappings"]["RecorderWindows"]
+    by_window = {"Fn::FindInMap": ["RecorderWindows", {"Ref": "RecorderWindowSeconds"}, "VisibilityTimeout"]}
 
-        assert queue["VisibilityTimeout"] >= 6 * function["Timeout"] + window
+    for mapping, queue, function in mappings(resources):
+        if queue["VisibilityTimeout"] == by_window:
+            assert {"Ref": "RecorderWindowSeconds"} == mapping["MaximumBatchingWindowInSeconds"]
+            for window, found in windows.items():
+                assert 0 <= found["VisibilityTimeout"] - (6 * function["Timeout"] + int(window)) < 6
+        else:
+            assert not mapping["MaximumBatchingWindowInSeconds"]
+            assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
+
+
+def test_clicks_are_gathered_for_as_long_as_lambda_takes_and_two_seconds_by_default(
+    template: Mapping[str, Any],
+) -> None:
+    parameter = template["Parameters"]["RecorderWindowSeconds"]
+
+    assert "2" == parameter["Default"]
+    assert [*template["Mappings"]["RecorderWindows"]] == parameter["AllowedValues"]
+    assert {1, 300} == {min(map(int, parameter["AllowedValues"])), max(map(int, parameter["AllowedValues"]))}
 
 
 def test_a_function_that_sends_to_the_queue_it_consumes_is_not_stopped_for_it_and_no_other_may(
@@ -181,13 +200,13 @@ def role_of(function: Mapping[str, Any], resources: Resources) -> Mapping[str, A
 
 
 def test_a_recorder_or_refresher_that_is_killed_holds_its_batch_back_for_two_minutes_at_most(
-    resources: Resources,
+    template: Mapping[str, Any], resources: Resources
 ) -> None:
+    """Unless clicks are gathered for longer than by default."""
     held = {function["FunctionName"]: queue["VisibilityTimeout"] for _, queue, function in mappings(resources)}
+    default = template["Mappings"]["RecorderWindows"][template["Parameters"]["RecorderWindowSeconds"]["Default"]]
 
-    assert {"linkly-dev-record_clicks": 120, "linkly-dev-refresh_redirects": 120} == {
-        name: seconds for name, seconds in held.items() if name != "linkly-dev-purge_clicks"
-    }
+    assert 120 == default["VisibilityTimeout"] == held["linkly-dev-refresh_redirects"]
 
 
 def test_functions_have_time_for_a_call_that_is_not_answered_beside_what_is_in_reserve(resources: Resources) -> None:

@@ -41,8 +41,8 @@ def test_every_setting_is_a_parameter_that_somebody_who_deploys_chooses() -> Non
     parameters = {
         "AccessLogs", "AlarmEmail", "Alarms", "AllowedOrigins", "BaseUrl", "CertificateArn", "ClickRetentionDays",
         "Dashboard", "DomainName", "Firewall", "InvocationLogs", "LinkBurst", "LinksPerSecond", "PrivateTargetsAllowed",
-        "QuietMinutes", "RequestBurst", "RequestsPerAddress", "RequestsPerSecond", "ReserveRecorder", "RunbookUrl",
-        "Tracing",
+        "QuietMinutes", "RecorderWindowSeconds", "RequestBurst", "RequestsPerAddress", "RequestsPerSecond",
+        "ReserveRecorder", "RunbookUrl", "Tracing",
     }  # fmt: skip
 
     assert parameters == set(offered())
