@@ -71,7 +71,7 @@ class Stub:
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
             "AWS_LAMBDA_FUNCTION_NAME": "linkly-dev-follow_link",
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
             "CLICK_QUEUE_URL": f"https://sqs.{REGION}.amazonaws.com/123456789012/linkly-dev-clicks",
             "CLICK_RETENTION_DAYS": "90",
             "RETRY_PAUSE_SECONDS": "15",
