@@ -21,7 +21,7 @@ from chalicelib.analytics import routes as analytics
 from chalicelib.analytics.daily_links import LinksByDay
 from chalicelib.clicks import routes as clicks
 from chalicelib.clicks.message import LONGEST_VALUE, UTM
-from chalicelib.clicks.statistics import Statistics
+from chalicelib.clicks.statistics import DIMENSIONS, ClicksOfLinks, Report, Statistics
 from chalicelib.links import once
 from chalicelib.links import routes as links
 from chalicelib.links.link import LONGEST_OWNER, Use, fields
@@ -78,6 +78,42 @@ OWNER: Json = {
     "in": "query",
     "description": "Whose links; somebody else's are for admins.",
     "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_OWNER},
+}
+FROM, TO = (
+    {
+        "name": name,
+        "in": "query",
+        "description": f"The {which} day in UTC. Without it, the range has {DEFAULT_DAYS} days and ends {end}.",
+        "schema": {"type": "string", "format": "date"},
+    }
+    for name, which, end in (("from", "first", "at the last day"), ("to", "last", "today at the latest"))
+)
+BY: Json = {
+    "name": "by",
+    "in": "query",
+    "description": f"Dimensions to break the clicks down by, with commas between. Then the range has at most "
+    f"{clicks.MOST_DAYS_BROKEN_DOWN} days, with `hour` {clicks.MOST_DAYS_BY_HOUR}; otherwise, and by `day`, "
+    f"{clicks.MOST_DAYS_IN_RANGE}.",
+    "style": "form",
+    "explode": False,
+    "schema": {"type": "array", "items": {"enum": [*DIMENSIONS]}, "uniqueItems": True, "minItems": 1},
+    "example": ["country", "referrer"],
+}
+VALUES = _whole_number(
+    "limit", clicks.DEFAULT_VALUES, clicks.MOST_VALUES, "How many values of each dimension, at most."
+)
+FORMAT: Json = {
+    "name": "format",
+    "in": "query",
+    "description": "CSV has a row for each number: dimension, value, clicks.",
+    "schema": {"enum": [*clicks.FORMATS], "default": "json"},
+}
+LINKS_OF_STATS = _whole_number("limit", clicks.DEFAULT_LINKS, clicks.MOST_LINKS, "How many links, at most.")
+CODES: Json = {
+    "name": "code",
+    "in": "query",
+    "description": f"The codes of up to {clicks.MOST_CODES} links, instead of all; without owner, limit and cursor.",
+    "schema": {"type": "array", "items": {"type": "string"}},
 }
 TAGS: tuple[Json, ...] = tuple(
     {
@@ -136,6 +172,13 @@ class Answer(NamedTuple):
     media_type: str = "application/json"
     leads_to: tuple[str, ...] = ()
     """The routes that take the code in the answer."""
+    otherwise: tuple[tuple[Any, str], ...] = ()
+    """What else it may be, each with its media type."""
+
+    @property
+    def types(self) -> tuple[Any, ...]:
+        """All types that it may be of."""
+        return tuple(kind for kind, _ in ((self.type, self.media_type), *self.otherwise) if kind)
 
 
 class Route(NamedTuple):
@@ -202,8 +245,13 @@ ROUTES: Mapping[str, Route] = {
         refuses=(problems.LinkNotFound, problems.LinkDeleted, problems.LinkBlocked),
     ),
     "get_statistics": Route(
-        Answer(Statistics),
-        takes=(_days(clicks.MOST_DAYS),),
+        Answer(Statistics, otherwise=((Report, "application/json"), (str, "text/csv"))),
+        takes=(_days(clicks.MOST_DAYS), FROM, TO, BY, VALUES, FORMAT),
+        refuses=(problems.BadRequest, problems.NotYourLink, problems.LinkNotFound, problems.LinkDeleted),
+    ),
+    "get_clicks_of_links": Route(
+        Answer(ClicksOfLinks),
+        takes=(FROM, TO, CODES, LINKS_OF_STATS, CURSOR, OWNER),
         refuses=(problems.BadRequest, problems.NotYourLink, problems.LinkNotFound, problems.LinkDeleted),
     ),
     "get_links_by_day": Route(
@@ -318,8 +366,13 @@ def _answer(answer: Answer, headers: tuple[str, ...]) -> Json:
         "description": answer.status.phrase,
         "headers": _headers((*answer.headers, *headers, *ON_EVERY_ANSWER)),
     }
-    if answer.type:
-        response["content"] = {answer.media_type: {"schema": _schema(answer.type)}}
+    for kind, media_type in ((answer.type, answer.media_type), *answer.otherwise):
+        if kind:
+            schemas = response.setdefault("content", {}).setdefault(media_type, {"schema": {"anyOf": []}})
+            schemas["schema"]["anyOf"].append(_schema(kind))
+    for content in response.get("content", {}).values():
+        if len(content["schema"]["anyOf"]) == 1:
+            [content["schema"]] = content["schema"]["anyOf"]
     if answer.leads_to:
         code = {"code": "$response.body#/code"}
         response["links"] = {name: {"operationId": name, "parameters": code} for name in answer.leads_to}
@@ -367,7 +420,7 @@ def _schemas() -> tuple[Mapping[Any, Json], Json]:
     kinds = {
         Code,
         problems.ProblemDetails,
-        *(kind for route in ROUTES.values() for kind in (route.answer.type, route.body) if kind),
+        *(kind for route in ROUTES.values() for kind in (*route.answer.types, route.body) if kind),
     }
     schemas, named = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
     return dict(zip(kinds, schemas, strict=True)), dict(sorted(named.items()))

@@ -6,12 +6,12 @@ execution environment draws one, and another when it meets somebody there. A sta
 
 import secrets
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chalicelib import aws, config
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
@@ -47,25 +47,39 @@ def day_of(sort_key: str) -> str:
     return sort_key.partition("#")[0]
 
 
-def counters_of(code: str) -> "Iterator[Mapping[str, AttributeValueTypeDef]]":
-    """A link's counters in the order of their days, of all time and as of now: at most SHARDS a day."""
+def counters_of(
+    code: str, days: tuple[str, str] | None = None, attributes: "Collection[str]" = ()
+) -> "Iterator[Mapping[str, AttributeValueTypeDef]]":
+    """A link's counters in the order of their days, as of now: at most a few items a day.
+
+    Of all time, or of `days`, the first and the last one; whole, or with these of their attributes only.
+    """
+    question: dict[str, Any] = {"KeyConditionExpression": "code = :code"}
+    values = {":code": {"S": code}}
+    if days:
+        question["KeyConditionExpression"] += " AND #sort_key BETWEEN :first AND :last"
+        values |= {":first": {"S": days[0]}, ":last": {"S": f"{days[1]}$"}}  # which comes after every #shard
+    names = {f"#{number}": name for number, name in enumerate(attributes)}
+    if names:
+        question["ProjectionExpression"] = ", ".join(names)
+    if days:
+        names["#sort_key"] = SORT_KEY
+    if names:
+        question["ExpressionAttributeNames"] = names
     pages = (
         aws.dynamodb()
         .get_paginator("query")
         .paginate(
-            TableName=config.daily_clicks_table(),
-            KeyConditionExpression="code = :code",
-            ExpressionAttributeValues={":code": {"S": code}},
-            ConsistentRead=True,
+            TableName=config.daily_clicks_table(), ExpressionAttributeValues=values, ConsistentRead=True, **question
         )
     )
     for page in pages:
         yield from page["Items"]
 
 
-def clicks_by_day(code: str) -> Counter[str]:
-    """The number of clicks of each day that had some, by day (2026-05-27), of all time and as of now."""
+def clicks_by_day(code: str, days: tuple[str, str] | None = None) -> Counter[str]:
+    """The number of clicks of each day that had some, by day (2026-05-27), as of now: of all time, or of `days`."""
     counts: Counter[str] = Counter()
-    for counter in counters_of(code):
+    for counter in counters_of(code, days, (SORT_KEY, "clicks")):
         counts[day_of(counter[SORT_KEY]["S"])] += int(counter["clicks"]["N"])
     return counts

@@ -2,11 +2,13 @@
 
 import base64
 import binascii
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
 
-from chalicelib.links.link import Link
+from chalicelib.access.callers import Caller
+from chalicelib.links.link import LONGEST_OWNER, Link
 from chalicelib.links.store import Position, query_links
 from chalicelib.problems import BadRequest
 
@@ -26,6 +28,15 @@ def list_links(owner: str, limit: int, cursor: str | None) -> Page:
     """
     links, position = query_links(owner, limit, _decode(cursor) if cursor is not None else None)
     return Page(links, encode_cursor(position) if position else None)
+
+
+def owner_asked_for(query: Mapping[str, str], caller: Caller) -> str:
+    """Whose links are asked for: the caller's own without the parameter `owner`. Raises BadRequest or NotYourLink."""
+    owner = query.get("owner", caller.owner)
+    if not 1 <= len(owner) <= LONGEST_OWNER:
+        raise BadRequest(f"The parameter 'owner' must have 1 to {LONGEST_OWNER} characters.")
+    caller.require_may_see(owner)
+    return owner
 
 
 def encode_cursor(position: Position) -> str:

@@ -9,7 +9,7 @@ from chalice.app import Blueprint, Request, Response
 from msgspec import structs
 
 from chalicelib.addresses import base_url, own_addresses
-from chalicelib.links.link import LONGEST_OWNER, Link, Use, request_body
+from chalicelib.links.link import Link, Use, request_body
 from chalicelib.parameters import whole_number
 from chalicelib.problems import BadRequest, BodyTooLarge, UnsupportedMediaType
 
@@ -52,15 +52,11 @@ def post_link() -> Response:
 @routes.route("/links", methods=["GET"])
 def get_links() -> dict[str, Any]:
     """List links, newest first: the caller's, or those of the owner that an admin asks for."""
-    from chalicelib.links.listing import list_links
+    from chalicelib.links.listing import list_links, owner_asked_for
 
     request = routes.current_request
     parameters: Mapping[str, str] = request.query_params or {}
-    caller = _caller(request)
-    owner = parameters.get("owner", caller.owner)
-    if not 1 <= len(owner) <= LONGEST_OWNER:
-        raise BadRequest(f"The parameter 'owner' must have 1 to {LONGEST_OWNER} characters.")
-    caller.require_may_see(owner)
+    owner = owner_asked_for(parameters, _caller(request))
     limit = whole_number(parameters, "limit", DEFAULT_LIMIT, LARGEST_LIMIT)
     page = list_links(owner, limit, parameters.get("cursor"))
     address = base_url(request)

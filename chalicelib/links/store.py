@@ -1,13 +1,14 @@
 """Links in DynamoDB: table `links`, by `code`. A question about the present is asked in the write itself."""
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
 
 import msgspec
 from msgspec import structs
 
 from chalicelib import aws, clock, config
+from chalicelib.batches import read_all
 from chalicelib.links.codes import is_code
 from chalicelib.links.link import Link, plain_value
 from chalicelib.links.schemas import Code
@@ -247,6 +248,13 @@ def read_link(code: str) -> Link:
     if "Item" not in answer:
         raise LinkNotFound(code)
     return _from_item(answer["Item"])
+
+
+def read_links(codes: Sequence[str]) -> dict[str, Link]:
+    """Those of these links that there are, by code, as of now (consistent reads), deleted or not."""
+    keys = [{"code": {"S": code}} for code in codes if is_code(code)]
+    items: list[Any] = read_all(config.links_table(), keys)
+    return {link.code: link for link in map(_from_item, items)}
 
 
 def links_with(part: str) -> Iterator[tuple[int, list[Link]]]:
