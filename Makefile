@@ -35,7 +35,7 @@ chaos: $(ready) ## Break the deployed stack's calls while it counts 10,000 click
 	@CHAOS_CLICKS=10000 CHAOS_LINKS=50 $(python) -m pytest tests/e2e/test_chaos.py
 
 .PHONY: bench
-bench: $(ready) ## Measure redirects, cold starts, the recorder and the local stack, each against its baseline
+bench: $(ready) ## Measure redirects, cold starts, the recorder, the local stack and how well visitors are told apart
 	@$(python) -m bench
 
 .PHONY: load

@@ -1,4 +1,4 @@
-"""`python -m bench [redirect] [cold] [recorder] [stack]`: measure, print Markdown, draw docs/benchmarks.md's charts."""
+"""`python -m bench [redirect] [cold] [recorder] [stack] [visitors]`: measure, print Markdown, draw charts."""
 
 import os
 import platform
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from bench import aws, charts, cold, recorder, stack, task, warm
+from bench import aws, charts, cold, recorder, stack, task, visitors, warm
 from ops import PROJECT
 from ops.deploying.package import package
 
@@ -56,11 +56,16 @@ def _measure_stack(_: aws.Stub, unpacked: Path) -> None:
     charts.draw_lags(measured.lags, CHARTS / "lag.svg")
 
 
+def _try_visitors(_: aws.Stub, unpacked: Path) -> None:
+    _tell("Who visited", visitors.describe(visitors.measure(unpacked.parent / "visitors")))
+
+
 PARTS = {
     "redirect": _measure_redirects,
     "cold": _measure_cold_starts,
     "recorder": _measure_recorder,
     "stack": _measure_stack,
+    "visitors": _try_visitors,
 }
 
 

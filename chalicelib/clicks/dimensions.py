@@ -137,6 +137,12 @@ def dimensions_of(click: Click) -> Dimensions:
     )
 
 
+def forget() -> None:
+    """Forget which user agents and referrers were looked at."""
+    _device_of.cache_clear()
+    _host_of.cache_clear()
+
+
 @lru_cache(MOST_REMEMBERED)
 def _device_of(user_agent: str) -> tuple[str, str, str]:
     """Browser, system and device."""
@@ -164,8 +170,9 @@ def _parser() -> "Resolver":
 
 
 _OF_NO_KIND = re.compile(
-    r"\b(?:Smart|Google|Apple|Hbb|Net|Opera )?-?TV\b|Web0S|BRAVIA|AFT[A-Z]|CrKey|Roku"  # televisions
+    r"TV(?![A-Za-z])|CE-HTML|HbbTV|Web0S|BRAVIA|AFT[A-Z]|CrKey|Roku"  # televisions
     r"|PlayStation|Xbox|Nintendo|Quest|Watch"
+    r"|Dalvik"  # an app that leaves out all but Android, on a telephone too
 )
 _TABLET = re.compile(r"iPad|Tablet(?! PC)|Kindle|\bKF[A-Z]{2,}|PlayBook")
 _MOBILE = re.compile(r"Mobi|iPhone|iPod|Phone|MIDP|Opera Mini|BlackBerry|BB10|Symb|Nokia|KAIOS")

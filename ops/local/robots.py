@@ -62,6 +62,8 @@ def text(version: str, patterns: Sequence[str]) -> str:
     """The file of patterns. Raises OperatorError for one that Python does not read."""
     patterns = [FOR_PYTHON.get(pattern, pattern) for pattern in patterns]
     for pattern in patterns:
+        if re.search(r"(?<!\\)[A-Z]", pattern):
+            raise OperatorError(f"The pattern {pattern} has capital letters, and is asked of small ones.")
         try:
             re.compile(pattern)
         except re.error as error:

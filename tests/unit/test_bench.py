@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from bench import charts
+from bench import charts, visitors
 from bench.cold import Import, by_package
 from bench.rounds import BASELINE, Figure, in_turns
+from chalicelib.clicks.dimensions import BROWSERS, DEVICES, OTHER, SYSTEMS, UNKNOWN
 
 
 def test_a_ratio_is_of_neighbours_in_time_so_that_a_machine_that_slows_down_does_not_matter() -> None:
@@ -42,3 +43,39 @@ def test_a_chart_is_the_same_for_the_same_figures(tmp_path: Path) -> None:
         charts.draw_lags([10, 20, 30, 500], tmp_path / name)
 
     assert (tmp_path / "first").read_text() == (tmp_path / "second").read_text()
+
+
+CASE = {
+    "user_agent": "Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0",
+    "client": {"type": "browser", "name": "Firefox"},
+    "os": {"name": "Ubuntu"},
+    "device": {"type": "desktop"},
+}
+FIREFOX = visitors.Visitor(CASE["user_agent"], "Firefox", "Linux", "desktop")  # type: ignore[arg-type]
+
+
+def test_what_others_call_a_browser_gets_our_name_or_is_another() -> None:
+    rare = {**CASE, "client": {"type": "browser", "name": "Lynx"}, "os": [], "device": None}
+    no_browser = {**CASE, "client": {"type": "library", "name": "curl"}}
+
+    assert [FIREFOX, FIREFOX._replace(browser=OTHER, os=OTHER, device=UNKNOWN)] == visitors.visitors_of_matomo(
+        [CASE, rare, no_browser]
+    )
+
+
+def test_each_dimension_is_told_right_or_not_and_a_robot_is_not_asked() -> None:
+    robot = FIREFOX._replace(user_agent="curl/8.5.0")
+
+    found = visitors.tell_apart("their", [FIREFOX, FIREFOX._replace(os="Windows"), robot])
+
+    assert [
+        visitors.Found("their browsers", 2, 2),
+        visitors.Found("their systems", 2, 1),
+        visitors.Found("their devices", 2, 2),
+    ] == found
+
+
+def test_the_names_that_others_are_given_are_ours() -> None:
+    assert {*visitors.MATOMOS_BROWSERS.values()} <= BROWSERS
+    assert {*visitors.MATOMOS_SYSTEMS.values()} == SYSTEMS
+    assert {*visitors.MATOMOS_DEVICES.values()} == DEVICES

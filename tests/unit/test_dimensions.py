@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bench.hostile import USER_AGENTS as HOSTILE
 from chalicelib.clicks import dimensions
 from chalicelib.clicks.dimensions import (
     BROWSERS,
@@ -20,7 +21,6 @@ from chalicelib.clicks.dimensions import (
     dimensions_of,
 )
 from tests.builders import a_click
-from tests.hostile import USER_AGENTS as HOSTILE
 
 WEBKIT = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
 BLINK = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0"
@@ -135,6 +135,7 @@ def test_nobody_asks_what_browser_a_robot_is() -> None:
         ),
         (f"Mozilla/5.0 (SMART-TV; Linux; Tizen 6.0) {BLINK} TV Safari/537.36", "Chrome", "Tizen", UNKNOWN),
         (f"Mozilla/5.0 (Web0S; Linux/SmartTV) {BLINK} Safari/537.36", "Chrome", "webOS", UNKNOWN),
+        ("Dalvik/2.1.0 (Linux; U; Android 6.0.1; 6055K Build/MMB29M)", "Android Browser", "Android", UNKNOWN),
         ("Mozilla/5.0 (what nobody has heard of) Gecko", OTHER, OTHER, UNKNOWN),
     ],
 )  # fmt: skip

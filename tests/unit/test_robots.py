@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from bench.hostile import USER_AGENTS as HOSTILE
 from chalicelib import robots
 from chalicelib.clicks import message
 from chalicelib.robots import is_robot
 from ops.local.robots import FOR_PYTHON, read, text
 from ops.shared.errors import OperatorError
-from tests.hostile import USER_AGENTS as HOSTILE
 
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
@@ -38,6 +38,8 @@ CHROME = (
         "Mozilla/5.0 (Linux; Android 5.0) AppleWebKit/537.36 (KHTML, like Gecko) (compatible; google; x) Safari/537.36",
         "Mozilla/4.0 (compatible; crawler 1.0)",
         "CURL/8.5.0",
+        "curl/8.5.0, for Rexx;",
+        f"{CHROME} BOT",
     ],
 )
 def test_a_program_that_says_so_is_a_robot(user_agent: str) -> None:
@@ -127,6 +129,20 @@ def test_what_is_no_package_is_refused(tmp_path: Path) -> None:
 def test_a_pattern_that_python_does_not_read_is_named() -> None:
     with pytest.raises(OperatorError, match=r"does not read the pattern \(\?<!a\|bc\)d"):
         text("9.8.7", ["fine", "(?<!a|bc)d"])
+
+
+def test_a_pattern_of_capital_letters_is_refused_since_small_ones_are_looked_at() -> None:
+    with pytest.raises(OperatorError, match="capital"):
+        text("9.8.7", [r"fine\W\d", "Bot"])
+
+
+def test_together_the_patterns_find_what_each_finds() -> None:
+    patterns = [line for line in Path(robots.PATTERNS).read_text().splitlines() if not line.startswith("#")]
+    each = [re.compile(pattern, re.IGNORECASE | re.ASCII) for pattern in patterns]
+
+    for user_agent in HOSTILE:
+        cut = user_agent[: robots.LONGEST_USER_AGENT]
+        assert is_robot(cut) is any(pattern.search(cut) for pattern in each), user_agent
 
 
 def test_what_is_changed_for_python_is_what_python_does_not_read() -> None:
