@@ -46,3 +46,15 @@ def log_lines(since: float) -> str:
         )
         lines += [event["message"] for page in pages for event in page["events"]]
     return json.dumps(lines)
+
+
+def test_of_a_short_links_query_its_tags_are_kept_and_nothing_else(linkly: Linkly) -> None:
+    since = time.time()
+    code = linkly.create()
+
+    with forbidden("follow_link", "sqs:SendMessage"):  # so that the log has the whole click
+        linkly.visitor.get(f"/{code}", params={"utm_source": "Frühlings brief", "fbclid": "somebody"})
+
+    eventually(lambda: logged("follow_link", since, code) == 1)
+    assert 1 == logged("follow_link", since, "Frühlings brief")
+    assert 0 == logged("follow_link", since, "somebody")
