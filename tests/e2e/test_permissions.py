@@ -107,6 +107,7 @@ def api_handler() -> Iterator[Step]:
     yield ask(admin, "GET", "/links/{code}", 200, code=code)
     yield ask(admin, "PUT", "/links/{code}", 200, code=code, body='{"url": "https://example.org/"}')
     yield ask(admin, "GET", "/stats/{code}", 200, code=code)
+    yield ask(admin, "GET", "/stats", 200, multiValueQueryStringParameters={"code": [code]})
     yield ask(admin, "GET", "/analytics/links", 200)
     yield ask(admin, "DELETE", "/links/{code}", 204, code=code)
 
