@@ -157,6 +157,12 @@ def queue_url(queue: str) -> str:
     return _reference(queue)
 
 
+def properties(resource: str) -> dict[str, Any]:
+    """What a resource of the template is made with."""
+    found: dict[str, Any] = _resolve(template()["Resources"][resource]["Properties"])
+    return found
+
+
 def receive(queue: str = CLICK_QUEUE) -> list[dict[str, Any]]:
     """The visible messages of a queue, as the records of an SQS event."""
     records: list[dict[str, Any]] = []

@@ -40,6 +40,8 @@ GET    /links/{code}             401       401     401   401     401     401    
 PUT    /links/{code}             401       401     401   401     401     401     403   200   200
 DELETE /links/{code}             401       401     401   401     401     401     403   204   204
 GET    /stats/{code}             401       401     401   401     401     401     403   200   200
+GET    /stats                    401       401     401   401     401     401     200   200   200
+GET    /stats?owner=ada          401       401     401   401     401     401     403   200   200
 GET    /analytics/links          401       401     401   401     401     401     403   403   200
 """
 """What each caller gets of each route, about a link of ada's; `another` is a user, and so is the owner."""

@@ -37,7 +37,7 @@ def test_a_client_that_is_made_of_it_has_an_operation_for_each_route_by_feature_
 
     assert {
         ("analytics", "get_links_by_day"),
-        ("clicks", "get_statistics"),
+        ("clicks", "get_statistics"), ("clicks", "get_clicks_of_links"),
         ("links", "get_link"), ("links", "get_links"), ("links", "post_link"), ("links", "put_link"),
         ("links", "remove_link"),
         ("redirects", "follow_link"), ("redirects", "follow_link_head"),

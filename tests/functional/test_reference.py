@@ -43,6 +43,7 @@ def test_who_may_call_a_route_follows_from_what_it_refuses() -> None:
     assert [
         ("GET /analytics/links", "an admin"),
         ("GET /stats/{code}", "the link's owner, or an admin"),
+        ("GET /stats", "the link's owner, or an admin"),
         ("POST /links", "anyone with a key"),
         ("GET /links", "anyone with a key"),
         ("GET /links/{code}", "the link's owner, or an admin"),

@@ -14,7 +14,7 @@ from typing import Any
 from tests import infrastructure
 from tests.infrastructure import CLICK_DEAD_LETTER_QUEUE, CLICK_QUEUE
 
-_SETTINGS = infrastructure.template()["Resources"][CLICK_QUEUE]["Properties"]
+_SETTINGS = infrastructure.properties(CLICK_QUEUE)
 VISIBILITY_SECONDS: int = _SETTINGS["VisibilityTimeout"]
 MOST_RECEIVES: int = _SETTINGS["RedrivePolicy"]["maxReceiveCount"]
 

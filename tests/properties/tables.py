@@ -78,24 +78,24 @@ class Tables:
             raise NotImplementedError(operation)
         return self
 
-    def paginate(
+    def paginate(  # noqa: PLR0913 (as many as the call has)
         self,
         *,
         TableName: str,  # noqa: N803 (AWS)
         KeyConditionExpression: str,  # noqa: N803 (AWS)
         ExpressionAttributeValues: dict[str, Any],  # noqa: N803 (AWS)
         ConsistentRead: bool,  # noqa: N803 (AWS)
+        ProjectionExpression: str = "",  # noqa: N803 (AWS)
+        ExpressionAttributeNames: dict[str, str] | None = None,  # noqa: N803 (AWS)
     ) -> Iterator[dict[str, Any]]:
         if KeyConditionExpression != "code = :code" or not ConsistentRead:
             raise NotImplementedError(KeyConditionExpression)
         code = ExpressionAttributeValues[":code"]["S"]
-        yield {
-            "Items": [
-                item
-                for key, item in sorted(self._items.items(), key=lambda each: each[0])
-                if key[:2] == (TableName, code)
-            ]
-        }
+        wanted = [(ExpressionAttributeNames or {})[name] for name in ProjectionExpression.split(", ") if name]
+        found = [
+            item for key, item in sorted(self._items.items(), key=lambda each: each[0]) if key[:2] == (TableName, code)
+        ]
+        yield {"Items": [{name: item[name] for name in wanted if name in item} for item in found] if wanted else found}
 
     # What becomes of a transaction
 
