@@ -57,10 +57,10 @@ def send(operation: str, body: bytes) -> tuple[int, bytes]:
     Raises NoAnswer if only the SDK knows where to send it or as whom, OSError or HTTPException if nothing comes back.
     """
     service = SERVICES[operation]
-    credentials = _credentials()
-    endpoint = _endpoint(service)
-    if not credentials or not endpoint:
+    way = _way_to(service)
+    if not way:
         raise NoAnswer("left to the SDK")
+    credentials, endpoint = way
     target = f"{_TARGETS[service]}.{operation}"
     headers = signed_headers(credentials, endpoint.place, target, body, clock.now())
     if trace := config.trace_id():
@@ -88,10 +88,11 @@ def connect() -> None:
 
 
 def disconnect() -> None:
-    """Close the connections and forget where they led."""
+    """Close the connections and forget where they led, and as whom."""
     for connection in _connections.values():
         connection.close()
     _connections.clear()
+    _way_to.cache_clear()
 
 
 _connections: dict[Endpoint, HTTPConnection] = {}
@@ -153,9 +154,16 @@ def _answer_in(status: int, body: bytes) -> Mapping[str, Any]:
     raise NoAnswer(f"{status} {kind}")
 
 
-def _credentials() -> Credentials | None:
-    access_key, secret_key, token = config.aws_credentials()
-    return Credentials(access_key, secret_key, token) if access_key and secret_key else None
+@lru_cache(maxsize=len(_TARGETS))
+def _way_to(service: str) -> tuple[Credentials, Endpoint] | None:
+    """As whom a service is called, and where; None for what is left to the SDK.
+
+    Read once: Lambda sets a process's environment before it starts, credentials included, and reading it takes as long
+    as signing.
+    """
+    credentials = Credentials(*config.aws_credentials())
+    endpoint = _endpoint(service)
+    return (credentials, endpoint) if credentials.access_key and credentials.secret_key and endpoint else None
 
 
 def _endpoint(service: str) -> Endpoint | None:

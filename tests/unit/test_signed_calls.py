@@ -77,13 +77,20 @@ class Response:
         return body
 
 
+@pytest.fixture(autouse=True)
+def a_new_process() -> Iterator[None]:
+    """Nothing is known of another test's environment."""
+    signed_calls.disconnect()
+    yield
+    signed_calls.disconnect()
+
+
 @pytest.fixture
-def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Connection]]:
+def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Connection]:
     """Call it with what comes back of the next calls of DynamoDB; gives the connection."""
     monkeypatch.setattr(signed_calls, "HTTPSConnection", Connection)
     monkeypatch.setattr(signed_calls, "HTTPConnection", Connection)
     monkeypatch.setattr(signed_calls, "HTTPResponse", Response)
-    signed_calls.disconnect()
 
     def come_back(*answers: Any) -> Connection:
         endpoint = signed_calls._endpoint("dynamodb")  # noqa: SLF001 (it is what the next call uses)
@@ -93,8 +100,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Connectio
         made: Connection = connection
         return made
 
-    yield come_back
-    signed_calls.disconnect()
+    return come_back
 
 
 @pytest.fixture
@@ -335,7 +341,6 @@ def test_connecting_early_may_fail_without_harm(
     signed_calls.connect()
 
     assert ["not connected"] * 2 == [line["message"] for line in logs()]
-    signed_calls.disconnect()
 
 
 def test_in_lambda_amazon_vouches_for_its_endpoints() -> None:
@@ -367,7 +372,6 @@ def test_who_vouches_for_aws(
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    signed_calls.disconnect()
     signed_calls._trusted.cache_clear()  # noqa: SLF001 (it would remember another test's)
 
     endpoint = signed_calls._endpoint("sqs")  # noqa: SLF001
@@ -375,5 +379,4 @@ def test_who_vouches_for_aws(
     signed_calls._connection(endpoint)  # noqa: SLF001
 
     assert [authorities] == asked
-    signed_calls.disconnect()
     signed_calls._trusted.cache_clear()  # noqa: SLF001
