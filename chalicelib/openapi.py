@@ -198,13 +198,14 @@ ROUTES: Mapping[str, Route] = {
             PublicLink,
             HTTPStatus.CREATED,
             headers=("Location", "ETag"),
-            leads_to=("get_link", "put_link", "remove_link", "follow_link", "get_statistics"),
+            leads_to=("get_link", "put_link", "patch_link", "remove_link", "follow_link", "get_statistics"),
         ),
         takes=(IDEMPOTENCY_KEY,),
         body=links.NewLink,
         refuses=(
             problems.InvalidUrl,
             problems.BlockedTarget,
+            problems.ContradictoryTimes,
             problems.InvalidCode,
             problems.CodeTaken,
             problems.LinkDeleted,
@@ -228,6 +229,21 @@ ROUTES: Mapping[str, Route] = {
         refuses=(
             problems.InvalidUrl,
             problems.BlockedTarget,
+            problems.ContradictoryTimes,
+            problems.NotYourLink,
+            problems.LinkNotFound,
+            problems.LinkDeleted,
+            problems.StaleVersion,
+        ),
+    ),
+    "patch_link": Route(
+        Answer(PublicLink, headers=("ETag",)),
+        takes=(IF_MATCH,),
+        body=links.LinkPatch,
+        refuses=(
+            problems.InvalidUrl,
+            problems.BlockedTarget,
+            problems.ContradictoryTimes,
             problems.NotYourLink,
             problems.LinkNotFound,
             problems.LinkDeleted,
@@ -242,7 +258,14 @@ ROUTES: Mapping[str, Route] = {
     "follow_link": Route(
         Answer(status=HTTPStatus.FOUND, headers=("Location", "Cache-Control")),
         takes=TAGS,
-        refuses=(problems.LinkNotFound, problems.LinkDeleted, problems.LinkBlocked),
+        refuses=(
+            problems.LinkNotFound,
+            problems.LinkDisabled,
+            problems.LinkNotStarted,
+            problems.LinkDeleted,
+            problems.LinkBlocked,
+            problems.LinkExpired,
+        ),
     ),
     "get_statistics": Route(
         Answer(Statistics, otherwise=((Report, "application/json"), (str, "text/csv"))),
@@ -342,7 +365,10 @@ def _operation(method: str, route: Any, needs_key: bool, responses: Json) -> Jso
         operation["requestBody"] = {
             "description": f"At most {links.LARGEST_BODY} bytes.",
             "required": True,
-            "content": {"application/json": {"schema": _schema(body)}},
+            "content": {
+                media_type: {"schema": _schema(body)}
+                for media_type in (links.PATCH_TYPES if method == "PATCH" else [links.JSON])
+            },
         }
     if not needs_key:
         operation["security"] = []

@@ -1,26 +1,30 @@
 """Everything that can be wrong with a request, as RFC 9457 problem details.
 
     Problem
-    ├── BadRequest            400
-    │   ├── InvalidUrl        400
-    │   ├── BlockedTarget     400
-    │   └── InvalidCode       400
-    ├── Unauthenticated       401
-    ├── AdminsOnly            403
-    ├── NotYourLink           403
-    ├── NotFound              404
-    │   └── LinkNotFound      404
-    ├── CodeTaken             409
-    ├── StillInProgress       409
-    ├── LinkDeleted           410
-    ├── LinkBlocked           410
-    ├── StaleVersion          412
-    ├── BodyTooLarge          413
-    ├── UnsupportedMediaType  415
-    ├── IdempotencyKeyReused  422
-    ├── TooManyRequests       429
-    ├── InternalError         500
-    └── Unavailable           503
+    ├── BadRequest              400
+    │   ├── InvalidUrl          400
+    │   ├── BlockedTarget       400
+    │   ├── ContradictoryTimes  400
+    │   └── InvalidCode         400
+    ├── Unauthenticated         401
+    ├── AdminsOnly              403
+    ├── NotYourLink             403
+    ├── NotFound                404
+    │   ├── LinkNotFound        404
+    │   ├── LinkDisabled        404
+    │   └── LinkNotStarted      404
+    ├── CodeTaken               409
+    ├── StillInProgress         409
+    ├── LinkDeleted             410
+    ├── LinkBlocked             410
+    ├── LinkExpired             410
+    ├── StaleVersion            412
+    ├── BodyTooLarge            413
+    ├── UnsupportedMediaType    415
+    ├── IdempotencyKeyReused    422
+    ├── TooManyRequests         429
+    ├── InternalError           500
+    └── Unavailable             503
 
 A problem's `type` is `urn:linkly:problem:` and the class's name in kebab case. API Gateway makes some of these itself,
 before the app is asked: infra/template.yaml gives those the same shape.
@@ -105,6 +109,13 @@ class BlockedTarget(BadRequest):
         super().__init__(f"The operator of this shortener allows no links to {domain!r}. Give another address.")
 
 
+class ContradictoryTimes(BadRequest):
+    """A link would expire before it starts."""
+
+    def __init__(self) -> None:
+        super().__init__("A link starts before it expires: 'starts_at' must be earlier than 'expires_at'.")
+
+
 class InvalidCode(BadRequest):
     """The requested code is malformed or reserved."""
 
@@ -144,6 +155,20 @@ class LinkNotFound(NotFound):
         super().__init__(f"There is no link {code!r}. Check the spelling: codes are case-sensitive.")
 
 
+class LinkDisabled(NotFound):
+    """The link exists, and its owner has switched it off."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"The link {code!r} is switched off. Its owner can switch it on again.")
+
+
+class LinkNotStarted(NotFound):
+    """The link exists, and does not lead anywhere yet."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"The link {code!r} does not lead anywhere yet. Come back later.")
+
+
 class CodeTaken(Problem):
     """The requested code belongs to another link, or did once: codes are never given out again."""
 
@@ -179,6 +204,15 @@ class LinkBlocked(Problem):
 
     def __init__(self, code: str) -> None:
         super().__init__(f"The link {code!r} has been blocked by the operator of this shortener.")
+
+
+class LinkExpired(Problem):
+    """The link led somewhere until a time that its owner set."""
+
+    status = HTTPStatus.GONE
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"The link {code!r} has expired.")
 
 
 class StaleVersion(Problem):

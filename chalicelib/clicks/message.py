@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -29,13 +29,13 @@ class Message(NamedTuple):
 
 
 def new_message(
-    code: str, headers: Mapping[str, str], occurred_at: datetime, query: Mapping[str, str] | None = None
+    code: str, headers: Mapping[str, str], occurred_at: datetime, query: Mapping[str, Sequence[str]] | None = None
 ) -> Message:
     """The message of the click that a visitor's request is, with an id of its own. Nothing in it can spoil it.
 
     The names of `headers` are in lower case, or in any that the mapping takes for the same. The country is Amazon
     CloudFront's guess, which edge-optimised API endpoints pass on. `query` is the short link's own, decoded, of which
-    utm_source, utm_medium and utm_campaign are kept. Of a visitor who asks not to be followed (Sec-GPC:
+    the last utm_source, utm_medium and utm_campaign are kept. Of a visitor who asks not to be followed (Sec-GPC:
     https://www.w3.org/TR/gpc/, or DNT before it) nothing is kept but that there was a click.
     """
     if headers.get("sec-gpc") == "1" or headers.get("dnt") == "1":
@@ -55,7 +55,7 @@ def new_message(
         else None,
     }
     if query:
-        fields |= {name: value for name in UTM if (value := cut(query.get(name) or ""))}
+        fields |= {name: value for name in UTM if name in query and (value := cut(query[name][-1]))}
     return Message(click_id, code, moment, _ENCODER.encode(fields))
 
 

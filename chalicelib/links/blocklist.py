@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from chalicelib import aws, clock, config
 from chalicelib.batches import read_all
 from chalicelib.links.hosts import is_host, with_parents
+from chalicelib.links.link import Link
 from chalicelib.links.targets import host_of
 from chalicelib.problems import BlockedTarget
 
@@ -40,6 +41,16 @@ def check_target(url: str) -> None:
     """Raise BlockedTarget if the host of a URL that `normalise_url` returned is on the list, or in a domain that is."""
     if listed := blocked_domains_over(host_of(url)):
         raise BlockedTarget(listed[0])
+
+
+def hosts_of(link: Link) -> set[str]:
+    """The hosts that a link may lead to."""
+    return {host_of(url) for url in (link.url, link.expired_url) if url}
+
+
+def is_blocked(link: Link) -> bool:
+    """Whether a host that a link may lead to is on the list, or in a domain that is, as of now."""
+    return any(blocked_domains_over(host) for host in hosts_of(link))
 
 
 def blocked_domains_over(host: str) -> list[str]:

@@ -22,18 +22,26 @@ LONGEST_OWNER = 256
 """Characters. A link is found by its owner, in an index whose keys DynamoDB limits to 2,048 bytes."""
 
 
+LONGEST_TITLE = 200
+MOST_TAGS = 10
+LONGEST_TAG = 50
+"""Characters."""
+
+
 class Use(Flag):
     """What a field of a link is used for, beside being stored and exported, as every field is."""
 
     CREATE = auto()
     """A caller may give it with POST."""
     CHANGE = auto()
-    """A caller may give it with PUT."""
+    """A caller may give it with PUT and PATCH."""
     SHOW = auto()
     """The API shows it to the link's owner."""
     COMPARE = auto()
     """Links that differ in it are not the same: `restore` puts it back, an Idempotency-Key stands for one value."""
 
+
+_BY_CALLER = Use.CREATE | Use.CHANGE | Use.SHOW | Use.COMPARE
 
 Url = Annotated[
     str,
@@ -61,6 +69,35 @@ Version = Annotated[
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
+Title = Annotated[
+    Annotated[str, msgspec.Meta(max_length=LONGEST_TITLE)] | None,
+    msgspec.Meta(description="What the owner calls it; visitors never see it."),
+]
+
+Tags = Annotated[
+    tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_TAG)], ...],
+    msgspec.Meta(max_length=MOST_TAGS, description="Words to find it by: in lower case (Unicode NFC), each once."),
+]
+
+Enabled = Annotated[bool, msgspec.Meta(description="Whether it leads anywhere; a link that does not answers 404.")]
+
+StartsAt = Annotated[
+    Moment | None, msgspec.Meta(description="When it begins to lead anywhere; before `expires_at`. Null: at once.")
+]
+
+ExpiresAt = Annotated[
+    Moment | None, msgspec.Meta(description="From when on it leads to `expired_url`, or nowhere. Null: never.")
+]
+
+ExpiredUrl = Annotated[
+    Annotated[str, msgspec.Meta(extra_json_schema={"minLength": 1, "maxLength": LONGEST_URL})] | None,
+    msgspec.Meta(description="Where visitors go who come too late, uncounted: an address like `url`."),
+]
+
+ForwardQuery = Annotated[
+    bool, msgspec.Meta(description="Whether the query that a visitor comes with is passed on to the target.")
+]
+
 KeyId = Annotated[
     Annotated[str, msgspec.Meta(max_length=64)] | None,
     msgspec.Meta(description="The id of the key that changed the link last; null if that was the operator."),
@@ -74,13 +111,20 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     code: Annotated[RequestedCode, Use.CREATE | Use.SHOW | Use.COMPARE]
-    url: Annotated[Url, Use.CREATE | Use.CHANGE | Use.SHOW | Use.COMPARE]
+    url: Annotated[Url, _BY_CALLER]
     owner: Annotated[Owner, Use.SHOW | Use.COMPARE]
     version: Annotated[Version, Use.SHOW]
     status: Annotated[Status, Use.COMPARE]
     created_at: Annotated[Moment, msgspec.Meta(description="When it was created, in UTC."), Use.SHOW]
     updated_at: Annotated[Moment, msgspec.Meta(description="When it was changed last, in UTC."), Use.SHOW]
     changed_by: Annotated[KeyId, Use.SHOW] = None
+    title: Annotated[Title, _BY_CALLER] = None
+    tags: Annotated[Tags, _BY_CALLER] = ()
+    enabled: Annotated[Enabled, _BY_CALLER] = True
+    starts_at: Annotated[StartsAt, _BY_CALLER] = None
+    expires_at: Annotated[ExpiresAt, _BY_CALLER] = None
+    expired_url: Annotated[ExpiredUrl, _BY_CALLER] = None
+    forward_query: Annotated[ForwardQuery, _BY_CALLER] = False
 
     def public(self, base_url: str) -> dict[str, Any]:
         """The link as the HTTP API shows it for visitors who reach us at `base_url`."""
@@ -106,16 +150,32 @@ def plain(link: Link, use: Use | None = None) -> dict[str, Any]:
     return {name: plain_value(getattr(link, name)) for name in fields(use)}
 
 
-def request_body(name: str, use: Use, description: str, **optional: Any) -> type[msgspec.Struct]:
+_IGNORED = Annotated[Any, msgspec.Meta(description="Left alone.")]
+
+
+def request_body(
+    name: str, use: Use, description: str, ignored: Use | None = None, **optional: Any
+) -> type[msgspec.Struct]:
     """The type of a request's body with the fields of a use; those that are `optional` may be left out, or null.
 
-    A field with a default in Link has the same one here.
+    A field with a default in Link has the same one here. What we set ourselves, and show, is taken and left alone if it
+    is `ignored`, so that what a GET answered can be sent back.
     """
     known = {**defaults(), **optional}
     members = [
         (field, hint | None if field in optional else hint, *((known[field],) if field in known else ()))
         for field, hint in fields(use).items()
     ]
+    if ignored:
+        members += [(field, _IGNORED, None) for field in (*fields(ignored), "short_url") if field not in fields(use)]
+    return msgspec.defstruct(
+        name, members, kw_only=True, forbid_unknown_fields=True, namespace={"__doc__": description}
+    )
+
+
+def patch_body(name: str, use: Use, description: str) -> type[msgspec.Struct]:
+    """The type of a merge patch (RFC 7396) of the fields of a use: each may be left out; null is its default."""
+    members = [(field, hint | None | msgspec.UnsetType, msgspec.UNSET) for field, hint in fields(use).items()]
     return msgspec.defstruct(
         name, members, kw_only=True, forbid_unknown_fields=True, namespace={"__doc__": description}
     )
@@ -128,6 +188,8 @@ def plain_value(value: Any) -> Any:
             return clock.rfc3339(value)
         case StrEnum():
             return value.value
+        case tuple():
+            return list(value)
         case _:
             return value
 

@@ -12,8 +12,9 @@ import uuid
 from typing import Any
 
 from chalicelib import aws, config
+from chalicelib.links.checks import normalise_fields
 from chalicelib.links.create import LinkRequest, create_link
-from chalicelib.links.link import Use, defaults, fields
+from chalicelib.links.link import Use, defaults, fields, plain_value
 from chalicelib.links.store import Origin
 from chalicelib.problems import BadRequest, IdempotencyKeyReused, StillInProgress, Unavailable
 
@@ -68,9 +69,9 @@ def create_link_once(key: str, request: LinkRequest, base_url: str, context: Any
 
 def _payload(request: LinkRequest) -> list[Any]:
     """What a request asks for. Fields at their defaults are left out, so that one that is new changes no payload."""
-    given = request.given
+    given = normalise_fields(request.given)
     others = {
-        name: given[name]
+        name: plain_value(given[name])
         for name in fields(Use.CREATE | Use.COMPARE).keys() - {"url", "code"}
         if given[name] != defaults()[name]
     }

@@ -9,12 +9,12 @@ from chalice.app import Blueprint, Request, Response
 from msgspec import structs
 
 from chalicelib.addresses import base_url, own_addresses
-from chalicelib.links.link import Link, Use, request_body
+from chalicelib.links.link import Link, Use, defaults, fields, patch_body, request_body
 from chalicelib.parameters import whole_number
 from chalicelib.problems import BadRequest, BodyTooLarge, UnsupportedMediaType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from chalicelib.access.callers import Caller
 
@@ -26,11 +26,22 @@ LARGEST_BODY = 16 * 1024
 DEFAULT_LIMIT = 50
 LARGEST_LIMIT = 100
 
+JSON = "application/json"
+PATCH_TYPES = ["application/merge-patch+json", JSON]
+
 VERSION_TAG = '"([1-9][0-9]{0,17})"'
 """The ETag of a link, which is its version, and what If-Match asks for."""
 
 NewLink = request_body("NewLink", Use.CREATE, "A new link; without a code, one is chosen.", code=None)
-ChangedLink = request_body("ChangedLink", Use.CHANGE, "What a link shall be from now on.")
+ChangedLink = request_body(
+    "ChangedLink",
+    Use.CHANGE,
+    "What a link shall be from now on. What is left out goes to its default; what only we set is left alone.",
+    ignored=Use.SHOW,
+)
+LinkPatch = patch_body(
+    "LinkPatch", Use.CHANGE, "A merge patch (RFC 7396): only what is given changes; null is a default."
+)
 
 
 @routes.route("/links", methods=["POST"])
@@ -73,11 +84,25 @@ def get_link(code: str) -> Response:
 
 @routes.route("/links/{code}", methods=["PUT"])
 def put_link(code: str) -> Response:
-    """Point a link at another url."""
+    """Make a link anew: what is left out goes to its default."""
+    given = _given(routes.current_request, ChangedLink)
+    return _changed(code, {name: value for name, value in given.items() if name in fields(Use.CHANGE)})
+
+
+@routes.route("/links/{code}", methods=["PATCH"], content_types=PATCH_TYPES)
+def patch_link(code: str) -> Response:
+    """Change of a link what is given, and nothing else."""
+    given = _given(routes.current_request, LinkPatch, PATCH_TYPES)
+    changes = {name: value for name, value in given.items() if value is not msgspec.UNSET}
+    if "url" in changes and changes["url"] is None:
+        raise BadRequest("A link leads somewhere: 'url' cannot be null.")
+    return _changed(code, {name: defaults()[name] if value is None else value for name, value in changes.items()})
+
+
+def _changed(code: str, given: "Mapping[str, Any]") -> Response:
     from chalicelib.links.change import change_link
 
     request = routes.current_request
-    given = _given(request, ChangedLink)
     return _shown(change_link(unquote(code), given, _caller(request), _if_match(request), own_addresses(request)))
 
 
@@ -100,10 +125,10 @@ def _caller(request: Request) -> "Caller":
     return caller
 
 
-def _given(request: Request, kind: type[msgspec.Struct]) -> dict[str, Any]:
-    """The fields in the body of a request, a `request_body`. Raises what is wrong with it."""
+def _given(request: Request, kind: type[msgspec.Struct], types: "Sequence[str]" = (JSON,)) -> dict[str, Any]:
+    """The fields in the body of a request, of one of these media types. Raises what is wrong with it."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
+    if media_type not in types:
         raise UnsupportedMediaType
     body: Any = request.raw_body
     if len(body) > LARGEST_BODY:

@@ -15,6 +15,7 @@ from chalicelib.links.schemas import Code
 from chalicelib.links.status import Status
 from chalicelib.problems import (
     CodeTaken,
+    ContradictoryTimes,
     IdempotencyKeyReused,
     LinkDeleted,
     LinkNotFound,
@@ -65,7 +66,7 @@ def insert_link(link: Link, origin: Origin | None = None) -> Link:
         dynamodb.put_item(
             TableName=config.links_table(),
             Item={
-                **_to_item(link),
+                **to_item(link),
                 "request_id": {"S": origin.request_id},
                 "payload_hash": {"S": origin.payload_hash},
                 "write_id": {"S": origin.request_id},
@@ -86,7 +87,7 @@ def insert_link(link: Link, origin: Origin | None = None) -> Link:
 def update_link(code: str, changes: Mapping[str, Any], owner: str | None, version: int | None) -> Link:
     """Change fields of a link that is not deleted, if it is `owner`'s and at `version` (None: whosever, whichever).
 
-    Returns the link as it is then. Raises LinkNotFound, NotYourLink, LinkDeleted or StaleVersion.
+    Returns the link as it is then. Raises LinkNotFound, NotYourLink, LinkDeleted, StaleVersion or ContradictoryTimes.
     """
     if not is_code(code):
         raise LinkNotFound(code)
@@ -98,7 +99,7 @@ def update_link(code: str, changes: Mapping[str, Any], owner: str | None, versio
     try:
         return _change(code, changes, required)
     except _NotAsRequired as error:
-        raise _refusal(code, error.link, owner) from error
+        raise _refusal(code, error.link, owner, version) from error
 
 
 def replace_link(link: Link, version: int) -> None:
@@ -139,7 +140,7 @@ def _change(code: str, changes: Mapping[str, Any], required: Mapping[str, Any]) 
             Key={"code": {"S": code}},
             UpdateExpression=f"SET {', '.join(sets)}" + (f" REMOVE {', '.join(removes)}" if removes else ""),
             ConditionExpression=" AND ".join(
-                ["write_id <> :write_id", *(f"#{name} = :required_{name}" for name in required)]
+                ["write_id <> :write_id", *(f"#{name} = :required_{name}" for name in required), *_in_order(changes)]
             ),
             ExpressionAttributeNames={f"#{name}": name for name in {*changes, *required, "version"}},
             ExpressionAttributeValues={
@@ -159,7 +160,21 @@ def _change(code: str, changes: Mapping[str, Any], required: Mapping[str, Any]) 
     return _from_item(answer["Attributes"])
 
 
-def _refusal(code: str, link: Link | None, owner: str | None) -> Problem:
+def _in_order(changes: Mapping[str, Any]) -> list[str]:
+    """Conditions, so that a link starts before it expires also when two changes cross: a text is as early as it is low.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
+    """
+    starts_at, expires_at = changes.get("starts_at"), changes.get("expires_at")
+    conditions = []
+    if starts_at and "expires_at" not in changes:
+        conditions.append("(attribute_not_exists(expires_at) OR expires_at > :new_starts_at)")
+    if expires_at and "starts_at" not in changes:
+        conditions.append("(attribute_not_exists(starts_at) OR starts_at < :new_expires_at)")
+    return conditions
+
+
+def _refusal(code: str, link: Link | None, owner: str | None, version: int | None) -> Problem:
     """Why a link could not be changed."""
     if link is None:
         return LinkNotFound(code)
@@ -167,7 +182,7 @@ def _refusal(code: str, link: Link | None, owner: str | None) -> Problem:
         return NotYourLink()
     if link.status is Status.DELETED:
         return LinkDeleted(code)
-    return StaleVersion()
+    return ContradictoryTimes() if version in (None, link.version) else StaleVersion()
 
 
 def query_links(owner: str, limit: int, after: Position | None) -> tuple[list[Link], Position | None]:
@@ -258,7 +273,7 @@ def read_links(codes: Sequence[str]) -> dict[str, Link]:
 
 
 def links_with(part: str) -> Iterator[tuple[int, list[Link]]]:
-    """The active links with `part` in their url, in no order, page by page, each with the number of links looked at.
+    """The active links with `part` in an address, in no order, page by page, each with the number of links looked at.
 
     Read consistently: a link that was written before is among them. For the operator: it scans the table.
     """
@@ -267,7 +282,7 @@ def links_with(part: str) -> Iterator[tuple[int, list[Link]]]:
         .get_paginator("scan")
         .paginate(
             TableName=config.links_table(),
-            FilterExpression="#status = :active AND contains(#url, :part)",
+            FilterExpression="#status = :active AND (contains(#url, :part) OR contains(expired_url, :part))",
             ExpressionAttributeNames={"#status": "status", "#url": "url"},
             ExpressionAttributeValues={":active": {"S": Status.ACTIVE.value}, ":part": {"S": part}},
             ConsistentRead=True,
@@ -277,7 +292,8 @@ def links_with(part: str) -> Iterator[tuple[int, list[Link]]]:
         yield page["ScannedCount"], list(map(_from_item, page["Items"]))
 
 
-def _to_item(link: Link) -> "Item":
+def to_item(link: Link) -> "Item":
+    """A link as the table keeps it."""
     attributes = {name: _attribute(value) for name, value in structs.asdict(link).items()}
     return {name: attribute for name, attribute in attributes.items() if attribute}
 
@@ -290,13 +306,24 @@ def _from_item(item: "Item") -> Link:
 def _attribute(value: Any) -> "AttributeValueTypeDef | None":
     """A value of a field as DynamoDB keeps it; None for one that is not kept, as the default of its field is none."""
     match plain_value(value):
-        case None:
+        case None | []:
             return None
+        case bool(switch):
+            return {"BOOL": switch}
         case int(number):
             return {"N": str(number)}
+        case list(texts):
+            return {"L": [{"S": text} for text in texts]}
         case text:
             return {"S": text}
 
 
-def _value(attribute: "AttributeValueTypeDef") -> str | int:
-    return int(attribute["N"]) if "N" in attribute else attribute["S"]
+def _value(attribute: "AttributeValueTypeDef") -> Any:
+    [(kind, value)] = attribute.items()
+    match kind:
+        case "N":
+            return int(cast("str", value))
+        case "L":
+            return [_value(each) for each in cast("list[AttributeValueTypeDef]", value)]
+        case _:
+            return value

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from chalicelib import aws, config
 from chalicelib.links.link import Link
 from chalicelib.links.status import Status
-from chalicelib.redirects.cache import Redirect, redirect_in, to_item
+from chalicelib.redirects.cache import Redirect, redirect_in, target_attribute, to_item
 
 
 class Correction(NamedTuple):
@@ -21,19 +21,25 @@ def correct_redirect(redirect: Redirect) -> Correction | None:
     For who has read the link and the list of blocked domains: what is cached of that version gives way.
     """
     dynamodb = aws.dynamodb()
+    item = to_item(redirect)
+    target = target_attribute(redirect)
+    differs = (
+        "#status <> :status OR attribute_not_exists(layout) OR layout <> :layout "
+        "OR attribute_not_exists(#target) OR #target <> :target"
+    )
     try:
         answer = dynamodb.put_item(
             TableName=config.redirects_table(),
-            Item=to_item(redirect),
+            Item=item,
             ConditionExpression=(
-                "attribute_not_exists(code) OR version < :version "
-                "OR (version = :version AND (#status <> :status OR #url <> :url))"
+                f"attribute_not_exists(code) OR version < :version OR (version = :version AND ({differs}))"
             ),
-            ExpressionAttributeNames={"#status": "status", "#url": "url"},
+            ExpressionAttributeNames={"#status": "status", "#target": target},
             ExpressionAttributeValues={
-                ":version": {"N": str(redirect.version)},
-                ":status": {"S": redirect.status.value},
-                ":url": {"S": redirect.url},
+                ":version": item["version"],
+                ":status": item["status"],
+                ":layout": item["layout"],
+                ":target": item[target],
             },
             ReturnValues="ALL_OLD",
         )

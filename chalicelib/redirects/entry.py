@@ -21,7 +21,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         log.begin(context, request.get("requestId"))
         method = request["httpMethod"]
         visitor = {name.lower(): value for name, value in (event["headers"] or {}).items()}
-        code, query = unquote(event["pathParameters"]["code"]), event.get("queryStringParameters")
+        code, query = unquote(event["pathParameters"]["code"]), event.get("multiValueQueryStringParameters")
         headers = follow(method, code, visitor, query, signed_calls.call)
         status, body = 302, ""
     except problems.Problem as problem:

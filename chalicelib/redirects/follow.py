@@ -5,7 +5,7 @@ stays quick, nothing here imports what a redirect can do without.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from time import monotonic
 from typing import NamedTuple
 
@@ -29,44 +29,45 @@ _memory_lock = threading.Lock()
 
 
 class Found(NamedTuple):
-    """Where a code leads, and who knew it: memory, cache or link."""
+    """Where a code leads, who knew it (memory, cache or link), and whether following it is a click."""
 
     url: str
     found_in: str
+    counts: bool = True
 
 
 def follow(
     method: str,
     code: str,
     headers: Mapping[str, str],
-    query: Mapping[str, str] | None = None,
+    query: Mapping[str, Sequence[str]] | None = None,
     call: Call = by_sdk,
 ) -> Mapping[str, str]:
     """Redirect a visitor, as soon as the click is accepted by the queue; the answer is a 302 with these headers.
 
-    `headers` are the visitor's, found by names in lower case; `query` is the short link's own, decoded, of a name that
-    comes twice the last value. Raises the Problem that the visitor is to be told.
+    `headers` are the visitor's, found by names in lower case; `query` is the short link's own, decoded, all values by
+    their names. Raises the Problem that the visitor is to be told.
 
     302 and no-store (RFC 9110, section 15.4.3; RFC 9111, section 5.2.2.5): a redirect that a browser, a proxy or a
     link preview remembers is a click that never reaches us.
     """
     try:
-        found = target_of(code, call)
+        found = target_of(code, query, call)
     except Problem as problem:
         log.info("not redirected", code=code[:LONGEST_CODE], reason=type(problem).__name__)
         raise
     except Exception as error:
         log.error("not redirected", {"code": code[:LONGEST_CODE], "reason": str(error)}, RedirectsFailed=1)
         raise
-    if method == "GET":
+    if method == "GET" and found.counts:
         enqueue(new_message(code, headers, clock.now(), query), call, found_in=found.found_in)
     else:
         log.info("redirected", code=code, found_in=found.found_in)
     return {"Location": found.url, "Cache-Control": "private, no-store"}
 
 
-def target_of(code: str, call: Call = by_sdk) -> Found:
-    """The URL that `code` leads to. Raises LinkNotFound, LinkDeleted, LinkBlocked or CallFailed."""
+def target_of(code: str, query: Mapping[str, Sequence[str]] | None = None, call: Call = by_sdk) -> Found:
+    """The URL that `code` leads to now. Raises the Problem that a visitor is to be told, or CallFailed."""
     if not is_code(code):
         raise LinkNotFound(code)
     redirect, found_in = _find(code, call)
@@ -74,6 +75,11 @@ def target_of(code: str, call: Call = by_sdk) -> Found:
         raise LinkDeleted(code)
     if redirect.status is Status.BLOCKED:
         raise LinkBlocked(code)
+    if redirect.life:
+        from chalicelib.redirects.life import way_of  # noqa: PLC0415 (most links have none)
+
+        url, counts = way_of(code, redirect.url, redirect.life, query)
+        return Found(url, found_in, counts)
     return Found(redirect.url, found_in)
 
 

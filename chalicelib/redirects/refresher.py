@@ -17,12 +17,11 @@ from typing import Any
 
 from chalicelib import clock, config
 from chalicelib.deliveries import Delivery, PermanentFailure, handle_each
-from chalicelib.links.blocklist import blocked_domains_over
+from chalicelib.links.blocklist import is_blocked
 from chalicelib.links.events import UndecodableEvent, decode
 from chalicelib.links.link import Link
 from chalicelib.links.status import Status
 from chalicelib.links.store import read_link
-from chalicelib.links.targets import host_of
 from chalicelib.observability import logger, measured
 from chalicelib.problems import LinkNotFound
 from chalicelib.redirects.cache import Redirect
@@ -49,8 +48,7 @@ def refresh(code: str) -> Correction | None:
 
 def _status(link: Link) -> Status:
     """What a visitor of a link meets, as of now."""
-    blocked = link.status is Status.ACTIVE and blocked_domains_over(host_of(link.url))
-    return Status.BLOCKED if blocked else link.status
+    return Status.BLOCKED if link.status is Status.ACTIVE and is_blocked(link) else link.status
 
 
 def _refresh(delivery: Delivery, _: Callable[[], float]) -> None:

@@ -13,4 +13,6 @@ routes = Blueprint(__name__)
 def follow_link(code: str) -> Response:
     """Redirect a visitor, as soon as the click is accepted by the queue."""
     request = routes.current_request
-    return Response("", {**follow(request.method, unquote(code), request.headers, request.query_params)}, 302)
+    given = request.query_params
+    query = {name: given.getlist(name) for name in given} if given else None
+    return Response("", {**follow(request.method, unquote(code), request.headers, query)}, 302)

@@ -12,7 +12,6 @@ from chalicelib import aws, clock, config
 from chalicelib.links import blocklist
 from chalicelib.links.hosts import with_parents
 from chalicelib.links.store import links_with
-from chalicelib.links.targets import host_of
 from chalicelib.redirects.corrections import block_redirect, unblock_redirect
 from ops.shared.errors import OperatorError
 from ops.shared.listing import AsJson, print_list
@@ -102,10 +101,9 @@ def _settle(domain: str, doing: str) -> tuple[set[str], set[str]]:
         task = progress.add_task(doing, total=expected or None)  # some hours old, so only about right
         for looked_at, links in links_with(domain):
             for link in links:
-                host = host_of(link.url)
-                if domain not in with_parents(host):
+                if not any(domain in with_parents(host) for host in blocklist.hosts_of(link)):
                     continue
-                if blocklist.blocked_domains_over(host):
+                if blocklist.is_blocked(link):
                     if block_redirect(link):
                         blocked.add(link.code)
                 elif unblock_redirect(link):

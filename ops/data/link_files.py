@@ -10,14 +10,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TextIO
+from typing import Any, TextIO
 
 import msgspec
 from msgspec import structs
 
 from chalicelib import clock
+from chalicelib.links.checks import normalise_fields
 from chalicelib.links.codes import check_code
-from chalicelib.links.link import LONGEST_URL, Link, defaults, fields, plain
+from chalicelib.links.link import LONGEST_URL, Link, Use, defaults, fields, plain
 from chalicelib.links.status import Status
 from chalicelib.links.targets import normalise_url
 from chalicelib.problems import Problem
@@ -58,7 +59,7 @@ def write_links(links: Iterable[Link], file: TextIO, form: Format) -> None:
         table = csv.writer(file)
         table.writerow(COLUMNS)
         for link in links:
-            table.writerow(plain(link).values())
+            table.writerow(map(_cell, plain(link).values()))
     else:
         for link in links:
             file.write(msgspec.json.encode(plain(link)).decode() + "\n")
@@ -103,12 +104,23 @@ def _csv_rows(file: TextIO) -> Iterator[tuple[int, _Row | Refusal]]:
         if len(values) != len(header):
             yield table.line_num, Refusal(f"The row has {len(values)} values for {len(header)} columns.")
             continue
-        row = {name: value for name, value in zip(header, values, strict=True) if value or name in _REQUIRED}
+        row: dict[str, Any] = {
+            name: value for name, value in zip(header, values, strict=True) if value or name in _REQUIRED
+        }
         try:
             "".join(values).encode()  # bytes that are no UTF-8 were let in so far, to be refused here
+            if "tags" in row:
+                row["tags"] = msgspec.json.decode(row["tags"])
             yield table.line_num, msgspec.convert(row, type=_Row, strict=False)
-        except (msgspec.ValidationError, UnicodeError) as error:
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             yield table.line_num, Refusal(str(error))
+
+
+def _cell(value: Any) -> Any:
+    """A value as a cell of a table: a list as JSON has it, and nothing for an empty one."""
+    if isinstance(value, list):
+        return msgspec.json.encode(value).decode() if value else None
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def _checked(row: _Row, own_addresses: frozenset[str]) -> Link | Refusal:
@@ -121,8 +133,10 @@ def _checked(row: _Row, own_addresses: frozenset[str]) -> Link | Refusal:
         return Refusal(f"The url has {len(row.url)} characters. At most {LONGEST_URL} are allowed.")
     try:
         check_code(row.code)
+        link |= normalise_fields({name: link[name] for name in fields(Use.CHANGE)})
         if row.status is Status.ACTIVE:
-            link["url"] = normalise_url(row.url, own_addresses)
+            for name in ("url", "expired_url"):
+                link[name] = link[name] and normalise_url(link[name], own_addresses)
         for name in ("created_at", "updated_at"):
             link[name] = _time(link[name])
     except Problem as problem:

@@ -169,7 +169,7 @@ def _kind(schema: Json) -> str:
             return " or ".join(f"`{value}`" for value in values)
         case {"type": "array", "items": items}:
             return f"array of {_kind(items)}"
-    words = [schema.get("format", schema["type"])]
+    words = [schema.get("format", schema.get("type", "any"))]
     if pattern := schema.get("pattern"):
         words.append(f"`{pattern}`")
     if length := _range(schema.get("minLength"), schema.get("maxLength")):

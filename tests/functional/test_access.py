@@ -38,6 +38,7 @@ GET    /links                    401       401     401   401     401     401    
 GET    /links?owner=ada          401       401     401   401     401     401     403   200   200
 GET    /links/{code}             401       401     401   401     401     401     403   200   200
 PUT    /links/{code}             401       401     401   401     401     401     403   200   200
+PATCH  /links/{code}             401       401     401   401     401     401     403   200   200
 DELETE /links/{code}             401       401     401   401     401     401     403   204   204
 GET    /stats/{code}             401       401     401   401     401     401     403   200   200
 GET    /stats                    401       401     401   401     401     401     200   200   200
@@ -80,7 +81,7 @@ def test_every_route_has_a_row_and_every_row_a_route() -> None:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: " ".join(row[:2]))
 def test_each_caller_gets_what_the_table_says(callers: Mapping[str, Visitor], row: list[str]) -> None:
     method, path, *statuses = row
-    body = b'{"url": "https://example.org/"}' if method in {"POST", "PUT"} else b""
+    body = b'{"url": "https://example.org/"}' if method in {"POST", "PUT", "PATCH"} else b""
 
     found = {}
     for name in CALLERS:

@@ -150,7 +150,7 @@ def test_an_error_may_be_read_too_or_a_script_could_not_tell_why(anyone: Visitor
     ("path", "methods"),
     [
         ("/links", "GET, OPTIONS, POST"),
-        ("/links/my-link", "DELETE, GET, OPTIONS, PUT"),
+        ("/links/my-link", "DELETE, GET, OPTIONS, PATCH, PUT"),
         ("/stats/my-link", "GET, OPTIONS"),
         ("/analytics/links", "GET, OPTIONS"),
         ("/my-link", "GET, HEAD, OPTIONS"),

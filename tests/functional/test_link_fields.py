@@ -12,8 +12,8 @@ import msgspec
 import pytest
 from msgspec.structs import asdict, replace
 
-from chalicelib.links.link import Link, Use, defaults, fields
-from chalicelib.links.routes import ChangedLink, NewLink
+from chalicelib.links.link import Link, Use, defaults, fields, plain_value
+from chalicelib.links.routes import ChangedLink, LinkPatch, NewLink
 from chalicelib.links.status import Status
 from chalicelib.links.store import insert_link, read_link, replace_link
 from chalicelib.openapi import PublicLink
@@ -32,6 +32,13 @@ OTHER: dict[str, Any] = {
     "created_at": NOW.replace(year=2025),
     "updated_at": NOW.replace(month=6),
     "changed_by": "a-key",
+    "title": "Spring, sale",
+    "tags": ("spring", "a, b"),
+    "enabled": False,
+    "starts_at": NOW.replace(month=7),
+    "expires_at": NOW.replace(month=8),
+    "expired_url": "https://example.net/over",
+    "forward_query": True,
 }
 EVERY_FIELD, CREATE, CHANGE, COMPARE = (tuple(fields(use)) for use in (None, Use.CREATE, Use.CHANGE, Use.COMPARE))
 
@@ -89,6 +96,13 @@ def test_the_owner_sees_what_is_shown_and_the_description_says_so() -> None:
         "created_at": "2025-05-27T10:15:30.123Z",
         "updated_at": "2026-06-27T10:15:30.123Z",
         "changed_by": "a-key",
+        "title": "Spring, sale",
+        "tags": ["spring", "a, b"],
+        "enabled": False,
+        "starts_at": "2026-07-27T10:15:30.123Z",
+        "expires_at": "2026-08-27T10:15:30.123Z",
+        "expired_url": "https://example.net/over",
+        "forward_query": True,
         "short_url": "https://go.example.com/another",
     } == shown
     assert set(shown) == set(PublicLink.__struct_fields__)
@@ -108,8 +122,8 @@ def test_it_may_be_given_to_post_and_an_idempotency_key_stands_for_one_value_of_
     once = ada.sending(Idempotency_Key="order-66")
     body = {"url": LINK.url, "code": LINK.code}
 
-    created = ada.post("/links", {**body, "code": "third", name: OTHER[name]})
-    answers = [once.post("/links", {**body, **change}).status for change in ({}, {name: OTHER[name]})]
+    created = ada.post("/links", {**body, "code": "third", name: plain_value(OTHER[name])})
+    answers = [once.post("/links", {**body, **change}).status for change in ({}, {name: plain_value(OTHER[name])})]
 
     assert (HTTPStatus.CREATED, OTHER[name]) == (created.status, asdict(read_link(created.body["code"]))[name])
     assert [HTTPStatus.CREATED, HTTPStatus.UNPROCESSABLE_ENTITY] == answers
@@ -119,9 +133,27 @@ def test_it_may_be_given_to_post_and_an_idempotency_key_stands_for_one_value_of_
 @pytest.mark.parametrize("name", CHANGE)
 def test_it_may_be_given_to_put(ada: Visitor, name: str) -> None:
     insert_link(LINK)
-    body = json.dumps({"url": LINK.url, name: OTHER[name]}).encode()
+    body = json.dumps({"url": LINK.url, name: plain_value(OTHER[name])}).encode()
 
     changed = ada.send("PUT", "/links/my-link", body, {"Content-Type": "application/json"})
 
     assert (HTTPStatus.OK, OTHER[name]) == (changed.status, asdict(read_link("my-link"))[name])
-    assert set(CHANGE) == set(ChangedLink.__struct_fields__)
+    assert {*CHANGE, *fields(Use.SHOW), "short_url"} == set(ChangedLink.__struct_fields__)
+
+
+@pytest.mark.parametrize("name", CHANGE)
+def test_it_may_be_given_to_patch_which_changes_nothing_else_and_null_is_its_default(ada: Visitor, name: str) -> None:
+    insert_link(LINK)
+    patch = {"Content-Type": "application/merge-patch+json"}
+
+    changed = ada.send("PATCH", "/links/my-link", json.dumps({name: plain_value(OTHER[name])}).encode(), patch)
+    stored = read_link("my-link")
+    unset = ada.send("PATCH", "/links/my-link", json.dumps({name: None}).encode(), patch)
+
+    as_set_by_us = {each: getattr(stored, each) for each in ("version", "updated_at", "changed_by")}
+    assert (HTTPStatus.OK, replace(other(name), **as_set_by_us)) == (changed.status, stored)
+    if name == "url":
+        assert HTTPStatus.BAD_REQUEST == unset.status
+    else:
+        assert (HTTPStatus.OK, plain_value(defaults()[name])) == (unset.status, unset.body[name])
+    assert set(CHANGE) == set(LinkPatch.__struct_fields__)

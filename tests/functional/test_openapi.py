@@ -39,7 +39,7 @@ def test_a_client_that_is_made_of_it_has_an_operation_for_each_route_by_feature_
         ("analytics", "get_links_by_day"),
         ("clicks", "get_statistics"), ("clicks", "get_clicks_of_links"),
         ("links", "get_link"), ("links", "get_links"), ("links", "post_link"), ("links", "put_link"),
-        ("links", "remove_link"),
+        ("links", "patch_link"), ("links", "remove_link"),
         ("redirects", "follow_link"), ("redirects", "follow_link_head"),
         ("service", "get_health"), ("service", "get_openapi"), ("service", "get_robots"),
     } == {(tag, operation["operationId"]) for operation in operations for tag in operation["tags"]}  # fmt: skip

@@ -81,7 +81,7 @@ def test_the_cache_is_filled_with_the_link_as_it_is() -> None:
     follow.target_of("my-link")
 
     assert [
-        {"code": "my-link", "url": "https://example.com/page", "status": "active", "version": 3}
+        {"code": "my-link", "url": "https://example.com/page", "status": "active", "version": 3, "layout": 2}
     ] == infrastructure.items("REDIRECTS_TABLE")
 
 
@@ -136,7 +136,7 @@ def test_a_visitor_who_read_an_old_link_does_not_bring_it_back(faults: Faults) -
     follow.target_of("my-link")
 
     assert [
-        {"code": "my-link", "url": "https://example.com/new", "status": "active", "version": 2}
+        {"code": "my-link", "url": "https://example.com/new", "status": "active", "version": 2, "layout": 2}
     ] == infrastructure.items("REDIRECTS_TABLE")
 
 

@@ -48,6 +48,7 @@ def test_who_may_call_a_route_follows_from_what_it_refuses() -> None:
         ("GET /links", "anyone with a key"),
         ("GET /links/{code}", "the link's owner, or an admin"),
         ("PUT /links/{code}", "the link's owner, or an admin"),
+        ("PATCH /links/{code}", "the link's owner, or an admin"),
         ("DELETE /links/{code}", "the link's owner, or an admin"),
         ("GET /{code}", "anyone"),
         ("HEAD /{code}", "anyone"),

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qs
 
 from botocore.exceptions import BotoCoreError, ClientError
 from chalice.test import Client
@@ -77,7 +77,7 @@ class FunctionsVisitor(Visitor):
             "/{code}",
             path=path,
             pathParameters={"code": path.strip("/")},
-            queryStringParameters=dict(parse_qsl(query)) or None,
+            multiValueQueryStringParameters=parse_qs(query) or None,
             headers={**self.headers, **(headers or {})},
         )
         answer = handler(event, LambdaContext())

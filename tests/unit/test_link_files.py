@@ -1,5 +1,6 @@
 """Links in a file: what is read is what was written, and what is no link is refused with its line."""
 
+import csv
 import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from chalicelib.links.status import Status
 from chalicelib.links.targets import normalise_url
 from chalicelib.problems import InvalidUrl
 from ops.data.link_files import COLUMNS, Format, NoHeader, Refusal, read_links, write_links
-from tests.builders import a_link
+from tests.builders import NOW, a_link
 
 OURS = frozenset({"https://go.example.com"})
 
@@ -26,9 +27,25 @@ _BEFORE_JSON = (
 _BEFORE_CSV = "my-link,https://example.com/,ada,1,active,2026-05-27T10:15:30.123Z,2026-05-27T10:15:30.123Z"
 
 # With a value in each field that has a default.
-MINE = a_link(changed_by="key1")
-JSON = _BEFORE_JSON.removesuffix("}") + ',"changed_by":"key1"}'
-CSV = _BEFORE_CSV + ",key1"
+MINE = a_link(
+    changed_by="key1",
+    title="Spring, sale",
+    tags=("spring", "a, b"),
+    enabled=False,
+    starts_at=NOW.replace(month=7),
+    expires_at=NOW.replace(month=8),
+    expired_url="https://example.net/over",
+    forward_query=True,
+)
+JSON = _BEFORE_JSON.removesuffix("}") + (
+    ',"changed_by":"key1","title":"Spring, sale","tags":["spring","a, b"],"enabled":false,'
+    '"starts_at":"2026-07-27T10:15:30.123Z","expires_at":"2026-08-27T10:15:30.123Z",'
+    '"expired_url":"https://example.net/over","forward_query":true}'
+)
+CSV = _BEFORE_CSV + (
+    ',key1,"Spring, sale","[""spring"",""a, b""]",false,2026-07-27T10:15:30.123Z,2026-08-27T10:15:30.123Z,'
+    "https://example.net/over,true"
+)
 
 HEADER = ",".join(COLUMNS)
 
@@ -174,9 +191,10 @@ def test_a_csv_file_without_its_header_is_refused_whole(text: str) -> None:
 
 
 def test_the_columns_of_a_csv_file_may_come_in_any_order() -> None:
-    turned = "\r\n".join(",".join(reversed(line.split(","))) for line in (HEADER, CSV))
+    turned = io.StringIO(newline="")
+    csv.writer(turned).writerows(row[::-1] for row in csv.reader(io.StringIO(f"{HEADER}\r\n{CSV}\r\n", newline="")))
 
-    assert [(2, MINE)] == read(turned, Format.CSV)
+    assert [(2, MINE)] == read(turned.getvalue(), Format.CSV)
 
 
 def test_a_url_is_made_what_a_browser_would_make_of_it_unless_the_link_is_deleted() -> None:
