@@ -59,7 +59,7 @@ destroy: .venv/ready ## Delete the stack of STAGE; its tables stay, and while cl
 	@$(python) -m ops destroy --stage $(STAGE) $(ARGS)
 
 .PHONY: logs
-logs: .venv/ready ## Follow the logs of STAGE; of one FUNCTION=, with a text in it FILTER=, from SINCE= (2h) on
+logs: .venv/ready ## Tail the logs of STAGE; of one FUNCTION=, with a text in it FILTER=, from SINCE= (2h) on
 	@$(python) -m ops logs --stage $(STAGE) \
 		$${FUNCTION:+--function "$$FUNCTION"} $${FILTER:+--filter "$$FILTER"} $${SINCE:+--since "$$SINCE"}
 

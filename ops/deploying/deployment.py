@@ -89,7 +89,7 @@ def destroy(stage: str, tell: Callable[[str], None]) -> None:
         return
     token = _token()
     client("cloudformation").delete_stack(StackName=stack["StackId"], ClientRequestToken=token)
-    outcome = progress.follow(stack["StackId"], token, tell)
+    outcome = progress.watch(stack["StackId"], token, tell)
     if not outcome.succeeded:
         raise DeploymentFailed(_failure(f"The stack {stack_name(stage)} could not be deleted", outcome))
 
@@ -148,7 +148,7 @@ def _execute_change_set(name: str, change_set: str, tell: Callable[[str], None])
     [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]
     token = _token()
     cloudformation.execute_change_set(StackName=name, ChangeSetName=change_set, ClientRequestToken=token)
-    outcome = progress.follow(stack["StackId"], token, tell)
+    outcome = progress.watch(stack["StackId"], token, tell)
     if not outcome.succeeded:
         raise DeploymentFailed(_failure(f"The stack {name} {_FATES.get(outcome.status, 'is in trouble')}", outcome))
 

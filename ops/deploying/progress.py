@@ -1,4 +1,4 @@
-"""Follow an operation of CloudFormation by the events of its stack, to its end."""
+"""Watch an operation of CloudFormation by the events of its stack, to its end."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -30,7 +30,7 @@ class Outcome:
         return self.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"}
 
 
-def follow(stack_id: str, token: str, tell: Callable[[str], None]) -> Outcome:
+def watch(stack_id: str, token: str, tell: Callable[[str], None]) -> Outcome:
     """Tell each step of each resource once, until the operation that was started with `token` has ended.
 
     `stack_id` is the stack's ARN, since a deleted stack is not found by its name.
