@@ -2,15 +2,14 @@
 
 import json
 import random
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.aws import Stub
+from bench.crowd import Crowd, Zipf
 from bench.rounds import BASELINE, Figure, in_turns
 from bench.warm import run
 from chalicelib.clicks.admission import NOTHING, admit
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 ROUNDS = 5
-BATCHES = 4
+BATCHES = 20
 BATCHES_ONE_BY_ONE = 1
 LINKS = 10_000
 
@@ -36,17 +35,17 @@ def batch_size() -> int:
 
 def hot(random_numbers: random.Random, batches: int) -> list[list[Click]]:
     """Batches of clicks on one link."""
-    return [[_click("hot-link", random_numbers) for _ in range(batch_size())] for _ in range(batches)]
+    return _clicks(Zipf(["hot-link"]), random_numbers, batches)
 
 
 def zipf(random_numbers: random.Random, batches: int) -> list[list[Click]]:
     """Batches of clicks on 10,000 links, of which the n-th is followed 1/n times as often as the first."""
-    weights = list(accumulate(1 / rank for rank in range(1, LINKS + 1)))
-    codes = [f"link{number:05}" for number in range(LINKS)]
-    return [
-        [_click(code, random_numbers) for code in random_numbers.choices(codes, cum_weights=weights, k=batch_size())]
-        for _ in range(batches)
-    ]
+    return _clicks(Zipf([f"link{number:05}" for number in range(LINKS)]), random_numbers, batches)
+
+
+def _clicks(codes: Zipf[str], random_numbers: random.Random, batches: int) -> list[list[Click]]:
+    crowd, moment = Crowd(random_numbers), datetime.now(UTC) - timedelta(seconds=2)
+    return [[crowd.click(codes.draw(random_numbers), moment) for _ in range(batch_size())] for _ in range(batches)]
 
 
 MIXES = {"one hot link": hot, "Zipf over 10,000 links": zipf}
@@ -113,18 +112,6 @@ def describe(figures: Mapping[str, Figure]) -> str:
         "| write units a click | read units a click | clicks a transaction |"
     )
     return "\n".join([f"Batches of {batch_size()}.", "", head, "|---|---|---|---|---|---|---|", *rows])
-
-
-def _click(code: str, random_numbers: random.Random) -> Click:
-    return Click(
-        v=1,
-        id=uuid.UUID(int=random_numbers.getrandbits(128), version=4),
-        code=code,
-        occurred_at=datetime.now(UTC) - timedelta(seconds=2),
-        referrer="https://news.example/2026/05/27/an-article-with-a-link",
-        user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-        country="DE",
-    )
 
 
 def _event(clicks: Sequence[Click]) -> dict[str, Any]:

@@ -6,8 +6,8 @@ its breakdowns.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -51,6 +51,8 @@ class Transaction:
     clicks: tuple[Click, ...]
     plain: frozenset[CounterKey] = frozenset()
     """Counters whose breakdowns DynamoDB refused: they only count."""
+    attributes: Mapping[Click, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
+    """What clicks add to, of those that were looked at already: to look takes longer than to remember."""
 
     @property
     def counters(self) -> dict[CounterKey, Counter[str]]:
@@ -59,7 +61,7 @@ class Transaction:
         for click in self.clicks:
             key = CounterKey(click.code, click.day)
             amounts = counters.setdefault(key, Counter())
-            for name in (CLICKS,) if key in self.plain else attributes_of(click):
+            for name in (CLICKS,) if key in self.plain else self.attributes.get(click) or attributes_of(click):
                 amounts[name] += 1
         return counters
 
@@ -102,8 +104,10 @@ def plan(clicks: Iterable[Click]) -> list[Transaction]:
     in 99 clicks.
     """
     groups: defaultdict[CounterKey, list[Click]] = defaultdict(list)
+    attributes: dict[Click, tuple[str, ...]] = {}
     for click in clicks:
         groups[CounterKey(click.code, click.day)].append(click)
+        attributes[click] = attributes_of(click)
     transactions: list[Transaction] = []
     chosen: list[Click] = []
     room = MOST_ACTIONS
@@ -111,24 +115,26 @@ def plan(clicks: Iterable[Click]) -> list[Transaction]:
         rest = group
         while rest:
             if room < 2:  # not even one click and its counter
-                transactions.append(Transaction(tuple(chosen)))
+                transactions.append(Transaction(tuple(chosen), attributes=attributes))
                 chosen, room = [], MOST_ACTIONS
-            fitting = _fit_in_one_update(rest[: room - 1])
+            fitting = _fit_in_one_update(attributes[click] for click in rest[: room - 1])
             taken, rest = rest[:fitting], rest[fitting:]
             chosen += taken
             # A transaction touches a counter once.
             room = 0 if rest else room - len(taken) - 1
-    return [*transactions, Transaction(tuple(chosen))] if chosen else transactions
+    return [*transactions, Transaction(tuple(chosen), attributes=attributes)] if chosen else transactions
 
 
-def _fit_in_one_update(clicks: Sequence[Click]) -> int:
-    """How many of these clicks on one link and day, from the first on, one update of their counter can hold."""
+def _fit_in_one_update(attributes: Iterable[Collection[str]]) -> int:
+    """How many clicks on one link and day, by their attributes and from the first on, an update can hold."""
     names: set[str] = set()
-    for number, click in enumerate(clicks):
-        names.update(attributes_of(click))
+    fitting = 0
+    for of_a_click in attributes:
+        names.update(of_a_click)
         if len(names) > MOST_ATTRIBUTES:
-            return number
-    return len(clicks)
+            break
+        fitting += 1
+    return fitting
 
 
 Reason = Mapping[str, Any]
