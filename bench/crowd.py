@@ -63,7 +63,7 @@ _FAMILIES = [
     (f"Mozilla/5.0 (iPad; CPU OS {ios} like Mac OS X) {_APPLE} CriOS/{build} Mobile/15E148 Safari/604.1"
      for build, ios in product(_BUILDS[:8], _IOS)),
 ]  # fmt: skip
-_ROBOTS = [
+CRAWLERS = [
     *(f"Mozilla/5.0 (compatible; {name}; +https://example.com/bot)" for name in
       ("Googlebot/2.1", "bingbot/2.0", "AhrefsBot/7.0", "SemrushBot/7~bl", "YandexBot/3.0", "Applebot/0.1",
        "GPTBot/1.2", "DotBot/1.2", "PetalBot", "MJ12bot/v1.4.8")),
@@ -74,13 +74,28 @@ _ROBOTS = [
 ]  # fmt: skip
 
 
+def _in_turns(families: Iterable[Iterable[str]], most: int) -> Iterator[str]:
+    """The first of each, then the second of each, as far as there are any."""
+    left = [iter(family) for family in families]
+    while left and most > 0:
+        for family in [*left]:
+            if (user_agent := next(family, None)) is None:
+                left.remove(family)
+            elif most > 0:
+                most -= 1
+                yield user_agent
+
+
+BROWSERS = [*_in_turns(_FAMILIES, USER_AGENTS - len(CRAWLERS))]
+
+
 class Crowd:
     """Whoever clicks; the same numbers make the same visitors."""
 
     def __init__(self, random_numbers: random.Random) -> None:
         self._random = random_numbers
-        self._browsers = Zipf([*_in_turns(_FAMILIES, USER_AGENTS - len(_ROBOTS))])
-        self._robots = Zipf(_ROBOTS)
+        self._browsers = Zipf(BROWSERS)
+        self._robots = Zipf(CRAWLERS)
         self._countries = Zipf(["US", "DE", "FR", "GB", "IN", "BR", "JP", "ES", "IT", "NL", *sorted(COUNTRIES)])
         self._known = Zipf(sorted(KNOWN_HOSTS))
         self._sites = Zipf([f"www.site-{number:04}.example.com" for number in range(SITES)])
@@ -119,15 +134,3 @@ class Zipf(Generic[Value]):
     def draw(self, random_numbers: random.Random) -> Value:
         """One of them."""
         return random_numbers.choices(self._values, cum_weights=self._weights)[0]
-
-
-def _in_turns(families: Iterable[Iterable[str]], most: int) -> Iterator[str]:
-    """The first of each, then the second of each, as far as there are any."""
-    left = [iter(family) for family in families]
-    while left and most > 0:
-        for family in [*left]:
-            if (user_agent := next(family, None)) is None:
-                left.remove(family)
-            elif most > 0:
-                most -= 1
-                yield user_agent

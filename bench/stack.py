@@ -4,7 +4,7 @@ import os
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,14 +15,16 @@ from typing import Any
 
 import httpx
 
-from bench import bare, recorder
+from bench import bare, day, recorder
 from bench.rounds import BASELINE, Figure, in_turns
 from chalicelib import aws as app_aws
 from chalicelib import config
 from chalicelib.access.callers import Caller
 from chalicelib.access.keys import Role
+from chalicelib.clicks.breakdowns import CLICKS, LETTERS
 from chalicelib.clicks.click import Click, encode
 from chalicelib.clicks.counters import SHARDS, SORT_KEY, clicks_by_day, sort_key
+from chalicelib.clicks.statistics import Question, report
 from chalicelib.clicks.transactions import plan
 from chalicelib.links.create import LinkRequest, create_link
 from ops.deploying.deployment import deploy
@@ -64,6 +66,8 @@ class Reads:
     counters: int
     calls: int
     read_units: int
+    milliseconds: float
+    """Of CPU, where they are read and added up."""
 
 
 @dataclass(frozen=True)
@@ -231,33 +235,50 @@ def _writes() -> dict[str, Writes]:
 
 
 def _statistics() -> dict[str, Reads]:
-    year = [(date(2026, 12, 31) - timedelta(days=back)).isoformat() for back in range(365)]
-    busy = [sort_key(day, shard) for day in year for shard in range(SHARDS)]
-    return {
-        "10 clicks, on 10 days": _reads("ten", dict.fromkeys(busy[::SHARDS][:10], 1)),
-        "5,840 in a year": _reads("one-each", dict.fromkeys(busy, 1)),
-        "10 million in a year": _reads("ten-million", dict.fromkeys(busy, 10_000_000 // len(busy))),
-        "1,000 million in a year": _reads("thousand-million", dict.fromkeys(busy, 1_000_000_000 // len(busy))),
+    one_each = [{CLICKS: 1}] * SHARDS
+    found = {
+        "10 clicks, on 10 days": _reads("ten", 10, [{CLICKS: 1}]),
+        f"{365 * SHARDS:,} in a year": _reads("one-each", 365, one_each),
+        "1,000 million in a year": _reads("thousand-million", 365, [{CLICKS: 10**9 // 365 // SHARDS}] * SHARDS),
     }
+    visitors = day.Visitors(random.Random(2026))  # noqa: S311 (the same clicks every time)
+    for clicks in (1_000, 100_000):
+        counters = day.counters(clicks, visitors)
+        for days in (30, 92):
+            found[f"{clicks:,} a day, all breakdowns of {days} days"] = _reads(
+                f"{clicks}-{days}", days, counters, tuple(LETTERS)
+            )
+    return found
 
 
-def _reads(code: str, counters: Mapping[str, int]) -> Reads:
-    table = config.daily_clicks_table()
-    items = [
-        {"PutRequest": {"Item": {"code": {"S": code}, SORT_KEY: {"S": key}, "clicks": {"N": str(count)}}}}
-        for key, count in counters.items()
+def _reads(code: str, days: int, counters: Sequence[Mapping[str, int]], by: Sequence[str] = ()) -> Reads:
+    """What it takes to tell about days that each have these counters: a total by day, or breakdowns."""
+    table, last = config.daily_clicks_table(), date(2026, 12, 31)
+    items: list[Any] = [
+        {
+            "code": {"S": code},
+            SORT_KEY: {"S": sort_key((last - timedelta(days=back)).isoformat(), shard)},
+            **{name: {"N": str(number)} for name, number in numbers.items()},
+        }
+        for back in range(days)
+        for shard, numbers in enumerate(counters)
     ]
     dynamodb = client("dynamodb")
     for start in range(0, len(items), 25):
-        dynamodb.batch_write_item(RequestItems={table: items[start : start + 25]})
+        requests: Any = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
+        dynamodb.batch_write_item(RequestItems={table: requests})
     calls: list[str] = []
     events = app_aws.dynamodb().meta.events
     events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name), unique_id="statistics")
-    clicks_by_day(code)
+    began = time.process_time()
+    if by:
+        report(code, Question(last - timedelta(days=days - 1), last, by, limit=20))
+    else:
+        clicks_by_day(code)
+    spent = time.process_time() - began
     events.unregister("before-call.dynamodb", unique_id="statistics")
     # A consistent read of four kilobytes, begun, is a unit; the emulation says 1 of any query.
-    read = sum(item_bytes(item["PutRequest"]["Item"]) for item in items)
-    return Reads(len(counters), len(calls), ceil(read / 4096))
+    return Reads(len(items), len(calls), ceil(sum(map(item_bytes, items)) / 4096), spent * 1000)
 
 
 def describe(stack: Stack) -> str:
@@ -270,7 +291,8 @@ def describe(stack: Stack) -> str:
     ]
     writes = [f"| {name} | {each.charged:.2f} | {each.by_rule:.2f} |" for name, each in stack.writes.items()]
     reads = [
-        f"| {name} | {each.counters} | {each.calls} | {each.read_units} |" for name, each in stack.statistics.items()
+        f"| {name} | {each.counters} | {each.calls} | {each.read_units} | {each.milliseconds:.0f} |"
+        for name, each in stack.statistics.items()
     ]
     return "\n".join(
         [
@@ -284,6 +306,6 @@ def describe(stack: Stack) -> str:
             "",
             "| clicks on | write units a click, as charged | by DynamoDB's rules |", "|---|---|---|", *writes,
             "",
-            "| statistics of a link with | counters | calls | read units |", "|---|---|---|---|", *reads,
+            "| statistics of a link with | counters | calls | read units | CPU ms |", "|---|---|---|---|---|", *reads,
         ]
     )  # fmt: skip

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalicelib.observability import METRICS
 from ops import PROJECT
@@ -103,10 +103,21 @@ PRICES = {
 }
 
 
+class WriteUnits(NamedTuple):
+    """Of a click through a day, on average: with counters that only count, and with their breakdowns."""
+
+    plain: float
+    broken_down: float
+
+
 @dataclass(frozen=True)
 class Click:
     """What a click uses, measured; each click alone, and in the fullest transactions there are."""
 
+    many_links: Mapping[int, WriteUnits]
+    """Of clicks on 10,000 links, by how many clicks there are in a month (bench/day.py)."""
+    one_link: WriteUnits
+    """Of clicks on one link, in full batches."""
     write_units_alone: float
     write_units_together: float
     clicks_together: int
@@ -164,7 +175,7 @@ def month(clicks: int, click: Click, *, together: bool, window: float = WINDOW_S
         "duration": clicks * REDIRECT_SECONDS * _gigabytes("follow_link")
         + transactions * RECORDER_SECONDS * _gigabytes("record_clicks"),
         "sqs": clicks * (SQS_TOGETHER if together else SQS_ALONE) + polls(MOST_POLLERS),
-        "writes": clicks * (click.write_units_together if together else click.write_units_alone),
+        "writes": clicks * (click.one_link if together else click.many_links[clicks]).broken_down,
         "reads": batches * click.read_units_of_a_batch if together else clicks * click.read_units_alone,
         "storage": rows,
         "backups": rows,
@@ -208,6 +219,19 @@ def click_table(click: Click) -> str:
             ],
         ]
     )
+
+
+def breakdowns_table(click: Click) -> str:
+    """What breakdowns add."""
+    rows = [
+        ["write units a click", "only counted", "with breakdowns", "dollars a million more"],
+        ["---", "---:", "---:", "---:"],
+    ]
+    lines = [(f"10,000 links, {clicks:,} clicks a month", units) for clicks, units in click.many_links.items()]
+    for what, units in [*lines, ("one link, in full batches", click.one_link)]:
+        more = PRICES["writes"].of((units.broken_down - units.plain) * 1_000_000)
+        rows.append([what, f"{units.plain:.2f}", f"{units.broken_down:.2f}", f"{more:.2f}"])
+    return _markdown(rows)
 
 
 def summary(click: Click) -> str:

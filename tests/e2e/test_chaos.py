@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from ops.local import emulator
 from ops.shared import emulation
 from ops.shared.aws import client
 from ops.shared.stages import LOCAL, function_environment
+from tests.builders import FIREFOX, GOOGLEBOT
 from tests.e2e.conftest import SHORT_WAITS
 from tests.e2e.deployed import Linkly, dead_letters_url, eventually, free_port, linkly_at, ops, waiting
 from tests.packages import packaged
@@ -152,6 +154,15 @@ def conflicts(probability: float) -> list[dict[str, Any]]:
     ]
 
 
+VISITORS: tuple[dict[str, str], ...] = (
+    {"user-agent": FIREFOX, "cloudfront-viewer-country": "DE", "referer": "https://news.example.com/"},
+    {"user-agent": GOOGLEBOT, "cloudfront-viewer-country": "US"},
+    {"user-agent": FIREFOX, "cloudfront-viewer-country": "FR", "referer": "https://www.google.com/"},
+    {},
+)
+"""What they send."""
+
+
 def follow_at_once(linkly: Linkly, code: str, times: int) -> None:
     """Follow a link from several clients, so that several consumers have work at the same time."""
     with ThreadPoolExecutor(8) as visitors:
@@ -179,13 +190,26 @@ def test_clicks_on_many_links_some_hot_are_exact_link_by_link(stormy_linkly: Lin
     proxy.break_with(APPLIED_BUT_UNANSWERED, FAILED_BEFORE, THROTTLED, *conflicts(0.35))
 
     with ThreadPoolExecutor(8) as visitors:
-        list(visitors.map(lambda code: enqueue(new_message(code, {}, clock.now())), follows))
+        list(visitors.map(lambda code, sent: enqueue(new_message(code, sent, clock.now())), follows, cycle(VISITORS)))
 
     expected = Counter(follows)
     eventually(lambda: waiting(config.click_queue_url()) == 0, within=LONGEST_DRAIN)
     assert 0 == waiting(dead_letters_url())
     assert expected == {code: stormy_linkly.total(code) for code in expected}
     assert expected == {code: rows(code) for code in expected}
+    assert expected == {code: broken_down(stormy_linkly, code) for code in expected}
+
+
+def broken_down(linkly: Linkly, code: str) -> int:
+    """The clicks of a link, if each of its breakdowns adds up to them."""
+    dimensions = ("country", "browser", "os", "device", "referrer", "utm_source")
+    told = linkly.alice.get(f"/stats/{code}", params={"by": ",".join((*dimensions, "hour"))}).json()
+    sums = {dimension: sum(each["clicks"] for each in values) for dimension, values in told["by"].items()}
+    clicks: int = told["clicks"]
+    assert clicks == told["people"] + told["bots"] + told["unrecorded"] == sums.pop("hour")
+    assert 0 == told["unrecorded"]
+    assert dict.fromkeys(dimensions, told["people"]) == {name: sums[name] + told["other"][name] for name in sums}
+    return clicks
 
 
 def rows(code: str) -> int:

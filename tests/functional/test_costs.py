@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import app
+from bench import day
 from chalicelib.links.store import insert_link
 from chalicelib.redirects import follow
 from ops.watching import costs
@@ -41,7 +42,7 @@ def puts(call: Call) -> list[dict[str, Any]]:
 
 
 def write_units(call: Call) -> int:
-    """A counter is far from a kilobyte."""
+    """A counter that is new is far from a kilobyte; bench/day.py follows it through a day."""
     counters = len(call.params["TransactItems"]) - len(puts(call))
     return sum(costs.transaction_units(costs.item_bytes(item)) for item in puts(call)) + counters * 2
 
@@ -85,7 +86,10 @@ def click(anyone: Visitor, faults: Faults, clock: StoppedClock, logs: Callable[[
     log_bytes_together = logged() - log_bytes_redirect - log_bytes_batch
     together = faults.of("TransactWriteItems")[1]
     asked_alone, asked_together = map(read_units, faults.of("BatchGetItem"))
+    many_links, one_link = day.model()
     return Click(
+        many_links=many_links,
+        one_link=one_link,
         write_units_alone=write_units(alone),
         write_units_together=write_units(together) / len(puts(together)),
         clicks_together=len(puts(together)),
@@ -100,6 +104,10 @@ def click(anyone: Visitor, faults: Faults, clock: StoppedClock, logs: Callable[[
 
 def test_the_page_has_what_a_click_uses(click: Click) -> None:
     assert costs.click_table(click) in PAGE, costs.click_table(click)
+
+
+def test_the_page_has_what_breakdowns_add(click: Click) -> None:
+    assert costs.breakdowns_table(click) in PAGE, costs.breakdowns_table(click)
 
 
 def test_a_row_of_a_long_referrer_and_user_agent_costs_twice_as_much(faults: Faults) -> None:

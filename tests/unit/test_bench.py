@@ -1,11 +1,15 @@
-"""How the bench compares, and what it draws."""
+"""How the bench compares, what it draws, and who visits."""
 
+import random
 from pathlib import Path
 
 from bench import charts, visitors
 from bench.cold import Import, by_package
+from bench.crowd import BROWSERS, CRAWLERS, USER_AGENTS, Crowd
 from bench.rounds import BASELINE, Figure, in_turns
-from chalicelib.clicks.dimensions import BROWSERS, DEVICES, OTHER, SYSTEMS, UNKNOWN
+from chalicelib.clicks import dimensions
+from chalicelib.clicks.dimensions import DEVICES, OTHER, SYSTEMS, UNKNOWN
+from tests.builders import NOW
 
 
 def test_a_ratio_is_of_neighbours_in_time_so_that_a_machine_that_slows_down_does_not_matter() -> None:
@@ -29,6 +33,7 @@ def test_each_is_measured_once_a_round_in_turns() -> None:
 
 def test_imports_are_summed_up_by_package_the_dearest_first() -> None:
     text = """import time: self [us] | cumulative | imported package
+import random
 import time:       500 |        500 |   json.scanner
 import time:      2000 |       2500 | json
 import time:      9000 |       9000 |     botocore
@@ -76,6 +81,16 @@ def test_each_dimension_is_told_right_or_not_and_a_robot_is_not_asked() -> None:
 
 
 def test_the_names_that_others_are_given_are_ours() -> None:
-    assert {*visitors.MATOMOS_BROWSERS.values()} <= BROWSERS
+    assert {*visitors.MATOMOS_BROWSERS.values()} <= dimensions.BROWSERS
     assert {*visitors.MATOMOS_SYSTEMS.values()} == SYSTEMS
     assert {*visitors.MATOMOS_DEVICES.values()} == DEVICES
+
+
+def test_a_crowd_is_the_same_for_the_same_numbers_and_has_a_thousand_user_agents() -> None:
+    one, other = (
+        [crowd.click("my-link", NOW) for _ in range(500)]
+        for crowd in (Crowd(random.Random(1)), Crowd(random.Random(1)))  # noqa: S311 (the same every time)
+    )
+
+    assert one == other
+    assert USER_AGENTS == len({*BROWSERS, *CRAWLERS})
