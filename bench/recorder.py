@@ -81,8 +81,8 @@ def measure(stub: Stub, unpacked: Path, directory: Path) -> dict[str, Figure]:
 def units(batches: Sequence[Sequence[Click]]) -> Units:
     """Units and transactions for each click, if every batch is counted at the first try.
 
-    A counter is far from a kilobyte, which is what a write unit writes. Each link in a batch is read once, and is far
-    from four kilobytes.
+    Counters are new, and far from a kilobyte, which is what a write unit writes; bench/day.py follows them through a
+    day. Each link in a batch is read once, and is far from four kilobytes.
     """
     transactions = [transaction for batch in batches for transaction in plan(batch)]
     actions: list[Any] = [action for transaction in transactions for action in actions_of(transaction)]

@@ -11,6 +11,7 @@ from chalicelib.clicks.admission import MOST_BYTES, known_from, size_of
 from chalicelib.clicks.breakdowns import Numbers, numbers
 from chalicelib.clicks.click import Click
 from chalicelib.clicks.counters import SORT_KEY, counters_of, sort_key
+from chalicelib.clicks.dimensions import Dimensions, dimensions_of
 from tests.builders import FIREFOX, GOOGLEBOT, NOW, TODAY, LambdaContext, a_click, a_message, an_sqs_event, clicks
 from tests.faults import Faults, refused
 
@@ -112,6 +113,22 @@ def test_a_mistake_in_a_breakdown_costs_no_click(monkeypatch: pytest.MonkeyPatch
     record(a_click())
 
     assert (1, 1) == (told().clicks, told().unrecorded)
+
+
+def test_a_click_is_looked_at_once_however_often_it_is_tried(monkeypatch: pytest.MonkeyPatch, faults: Faults) -> None:
+    looked_at: list[Click] = []
+
+    def look(click: Click) -> Dimensions:
+        looked_at.append(click)
+        return dimensions_of(click)
+
+    monkeypatch.setattr(breakdowns, "dimensions_of", look)
+    faults.plan(refused("ThrottlingException"), operation=TRANSACT, nth=1)
+    made = clicks(3)
+
+    record(*made)
+
+    assert (made, 2) == (looked_at, len(faults.of(TRANSACT)))
 
 
 def test_names_that_are_known_to_be_there_ask_for_no_room(faults: Faults) -> None:
