@@ -59,7 +59,7 @@ def reconcile(
 ) -> None:
     """Compare the clicks that were accepted with those counted, waiting, dead and replayable.
 
-    Exits with 1 if a single one is unaccounted for.
+    Exits with 1 if a single one is unaccounted for, or if a counter's breakdowns do not add up.
     """
     now = clock.now()
     today = now.date()
@@ -88,13 +88,14 @@ def reconcile(
                 "of_deleted_links": untellable,
                 "surplus": found.surplus,
                 "missing": found.missing,
+                "wrong": [each._asdict() for each in found.wrong],
                 "without_rows": [each._asdict() for each in lost],
             }
         )
     else:
         print_list(rows)
         _explain(found, untellable, lost)
-    if not found.holds:
+    if not found.holds or found.wrong:
         raise typer.Exit(1)
 
 
@@ -126,6 +127,8 @@ def _explain(found: Balance, untellable: int, lost: Sequence[Key]) -> None:
         print(f"unaccounted for: {found.missing}. Of those that were accepted, these have no row:")
         for key in lost[:_MOST_SHOWN]:
             print(f"  {key.code} {key.click_id}")
+    for each in found.wrong:
+        print(f"the counter of {each.code}, {each.day}, shard {each.shard}, does not add up: {each.why}")
     if found.holds:
         print("every accepted click is accounted for")
 

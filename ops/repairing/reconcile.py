@@ -1,12 +1,13 @@
 """Reconcile the clicks of a day: each that was accepted is counted, waits, is dead or is in the log for replay.
 
 What was accepted is known from the redirect's log, one line a click, with the click's id; what was counted, from the
-counters. Different functions wrote them in different places, so each can prove the other wrong.
+counters. Different functions wrote them in different places, so each can prove the other wrong. A counter's breakdowns
+have to add up to its clicks, too.
 """
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -14,8 +15,9 @@ from typing import NamedTuple
 
 from chalicelib import aws, config
 from chalicelib.batches import read_all
+from chalicelib.clicks.breakdowns import numbers
 from chalicelib.clicks.click import UndecodableClick, decode
-from chalicelib.clicks.counters import SORT_KEY, day_of
+from chalicelib.clicks.counters import SORT_KEY
 from chalicelib.links.deleted import deleted_among
 from ops.shared.log_lines import json_lines, lines_of_redirects
 from ops.shared.queues import looked_at, queue_depth
@@ -58,12 +60,23 @@ class Day:
         return max(0, self.counted + self.dead + self.replayable - self.accepted[1])
 
 
+class Wrong(NamedTuple):
+    """A counter whose numbers do not add up to each other."""
+
+    code: str
+    day: str
+    shard: str
+    why: str
+
+
 @dataclass(frozen=True)
 class Balance:
     """The clicks of some days, and what waits in the queue, of whichever day."""
 
     days: list[Day]
     waiting: int
+    wrong: tuple[Wrong, ...] = ()
+    """Of the counters of these days."""
 
     @property
     def missing(self) -> int:
@@ -101,7 +114,7 @@ def balance(stage: str, days: list[date]) -> Balance:
     passed_over = {key: day for key, day in _passed_over(stage, days).items() if key in before.accepted[day]}
     elsewhere |= passed_over
     untellable = _of_deleted_links(lost) | without_rows(passed_over)
-    counted = _counted(min(names))
+    counted, wrong = _counted(names)
     after = _logged(stage, days)
     found = [
         Day(
@@ -114,7 +127,7 @@ def balance(stage: str, days: list[date]) -> Balance:
         )
         for day in sorted(names)
     ]
-    return Balance(found, waiting)
+    return Balance(found, waiting, tuple(wrong))
 
 
 def uncounted(stage: str, days: list[date]) -> set[Key]:
@@ -168,9 +181,10 @@ def _dead() -> dict[Key, str]:
     return found
 
 
-def _counted(since: str) -> Counter[str]:
-    """The clicks counted on each day since one: of all links, the deleted ones too."""
+def _counted(days: Collection[str]) -> tuple[Counter[str], list[Wrong]]:
+    """The clicks counted on each of some days, of all links, the deleted ones too; and the counters that are wrong."""
     counts: Counter[str] = Counter()
+    wrong: list[Wrong] = []
     pages = (
         aws.dynamodb()
         .get_paginator("scan")
@@ -178,14 +192,19 @@ def _counted(since: str) -> Counter[str]:
             TableName=config.daily_clicks_table(),
             FilterExpression="#sort_key >= :since",
             ExpressionAttributeNames={"#sort_key": SORT_KEY},
-            ExpressionAttributeValues={":since": {"S": since}},
+            ExpressionAttributeValues={":since": {"S": min(days)}},
             ConsistentRead=True,
         )
     )
     for page in pages:
         for item in page["Items"]:
-            counts[day_of(item[SORT_KEY]["S"])] += int(item["clicks"]["N"])
-    return counts
+            day, _, shard = item[SORT_KEY]["S"].partition("#")
+            if day in days:
+                found = numbers([item])
+                counts[day] += found.clicks
+                if why := found.why_wrong():
+                    wrong.append(Wrong(item["code"]["S"], day, shard, why))
+    return counts, wrong
 
 
 def without_rows(clicks: Iterable[Key]) -> set[Key]:

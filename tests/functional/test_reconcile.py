@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib import config
+from chalicelib import aws, config
 from chalicelib.clicks import purge, recorder
 from chalicelib.clicks.click import encode
+from chalicelib.clicks.counters import SORT_KEY
 from chalicelib.links.status import Status
 from chalicelib.links.store import insert_link
 from ops.repairing import clicks, reconcile
@@ -266,8 +267,31 @@ def test_a_program_is_told_what_people_are(anyone: Visitor, type_: Type, balance
         "of_deleted_links": 0,
         "surplus": 0,
         "missing": 1,
+        "wrong": [],
         "without_rows": [{"code": "my-link", "click_id": lost_id}],
     } == json.loads(done.stdout)
+
+
+def test_a_counter_that_does_not_add_up_is_named_and_why(
+    anyone: Visitor, type_: Type, balance: Take, today: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "own_shard", lambda: 7)
+    anyone.get("/my-link")
+    record()
+    balance()
+    aws.dynamodb().update_item(
+        TableName=config.daily_clicks_table(),
+        Key={"code": {"S": "my-link"}, SORT_KEY: {"S": f"{today}#07"}},
+        UpdateExpression="ADD cDE :one",
+        ExpressionAttributeValues={":one": {"N": "1"}},
+    )
+
+    said, told = (type_("reconcile", "--day", today, "--patience", "0", *options) for options in ((), ("--json",)))
+
+    why = "1 people, and 2 by country"
+    assert f"the counter of my-link, {today}, shard 07, does not add up: {why}" in said.stdout
+    assert [{"code": "my-link", "day": today, "shard": "07", "why": why}] == json.loads(told.stdout)["wrong"]
+    assert (1, 1) == (said.exit_code, told.exit_code)
 
 
 def test_clicks_that_are_made_while_it_reads_disturb_nothing() -> None:
