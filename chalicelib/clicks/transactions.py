@@ -5,6 +5,7 @@ happens as a whole or not at all, so a click's row is there if and only if the c
 its breakdowns.
 """
 
+import uuid
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -218,6 +219,17 @@ def _put_row(click: Click, retention_days: int) -> "TransactWriteItemTypeDef":
             "ConditionExpression": "attribute_not_exists(click_id)",
         }
     }
+
+
+def click_in(row: Item) -> Click:
+    """The click that a row is of, with what the row keeps of it."""
+    return Click(
+        v=1,
+        id=uuid.UUID(row["click_id"]["S"]),
+        code=row["code"]["S"],
+        occurred_at=datetime.fromisoformat(row["occurred_at"]["S"]),
+        **{name: row[name]["S"] if name in row else None for name in _SEEN},
+    )
 
 
 _SEEN = {

@@ -30,7 +30,8 @@ def take_over(
 ) -> None:
     """Take over isbot's patterns, by which robots are told from people. They are then in the checkout, to be deployed.
 
-    What was counted stays as it is: from the next deployment on, clicks are judged by the new patterns.
+    From the next deployment on, clicks are judged by the new patterns. What was counted stays as it is, until
+    `clicks recount` judges the clicks of a past day again.
     """
     version, patterns = read(package)
     Path(PATTERNS).write_text(text(version, patterns))

@@ -1,4 +1,7 @@
-"""`python -m ops clicks`: send again the clicks that could not be queued, and prove that none is missing."""
+"""`python -m ops clicks`: send again the clicks that could not be queued, and prove that none is missing.
+
+`recount` is in recount.py.
+"""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -12,6 +15,7 @@ from rich.progress import track
 
 from chalicelib import clock, config
 from chalicelib.clicks.click import Click, UndecodableClick, decode, encode
+from ops.repairing import recount
 from ops.repairing.reconcile import Balance, Key, balance_until, uncounted
 from ops.shared.aws import client
 from ops.shared.durations import duration
@@ -19,7 +23,10 @@ from ops.shared.listing import AsJson, print_json, print_list
 from ops.shared.log_lines import KEPT, lines_of_redirects
 from ops.shared.stages import Stage, connect
 
-commands = typer.Typer(no_args_is_help=True, help="Send clicks again from the log, and prove that none is missing.")
+commands = typer.Typer(
+    no_args_is_help=True,
+    help="Send clicks again from the log, prove that none is missing, and break those of past days down again.",
+)
 
 _BATCH = 10
 """The most messages that SQS takes in one call."""
@@ -97,6 +104,9 @@ def reconcile(
         _explain(found, untellable, lost)
     if not found.holds or found.wrong:
         raise typer.Exit(1)
+
+
+commands.command()(recount.recount)
 
 
 def _require_logged(days: Sequence[date], now: datetime) -> None:

@@ -6,7 +6,6 @@ says why, and what to do when.
 """
 
 import time
-import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -23,7 +22,7 @@ from chalicelib import aws as app_aws
 from chalicelib import clock, config
 from chalicelib.clicks.click import Click, encode
 from chalicelib.clicks.counters import SORT_KEY, clicks_by_day, day_of
-from chalicelib.clicks.transactions import why_not_countable
+from chalicelib.clicks.transactions import click_in, why_not_countable
 from chalicelib.links.blocklist import check_target
 from chalicelib.links.link import Link, Use, plain
 from chalicelib.links.status import Status
@@ -32,6 +31,7 @@ from chalicelib.problems import BlockedTarget, CodeTaken, LinkNotFound, StaleVer
 from chalicelib.redirects.cache import find_redirect
 from chalicelib.redirects.refresher import refresh
 from ops.repairing.clicks import send
+from ops.repairing.days import clicks_in, read_day, replace_day, version_if_alive
 from ops.repairing.reconcile import Key, without_rows
 from ops.shared.aws import client
 from ops.shared.errors import OperatorError
@@ -66,6 +66,7 @@ class Outcome(StrEnum):
 
 COUNTED = "of days whose counters know of more clicks than there are rows"
 NOT_SENT = "not accepted by the queue: run it again"
+DAY_CHANGED = "days whose counters or links changed just now: run it again"
 
 
 class RestoreFailed(OperatorError):
@@ -159,7 +160,7 @@ def clicks(to_time: To, dry_run: DryRun = False, stage: Stage = None) -> None:
         done = count_again(table, dry_run=dry_run)
         done += raise_counters(counters, dry_run=dry_run)
     print(_sum(done) or "no clicks were there")
-    if done[NOT_SENT]:
+    if done[NOT_SENT] or done[DAY_CHANGED]:
         raise typer.Exit(1)
 
 
@@ -248,30 +249,36 @@ def count_again(table: str, *, dry_run: bool = False) -> Counter[str]:
 
 
 def raise_counters(table: str, *, dry_run: bool = False) -> Counter[str]:
-    """Make counters what they are in a restored table, where they are less; how many.
+    """Make the counters of days what they are in a restored table, where that has more clicks of a day; how many days.
 
-    Only of days of which no click can be counted any more, so that they grow for no other reason.
+    Only of days of which no click can be counted any more, so that they grow for no other reason. A day's counters go
+    together: their numbers add up with each other's, and a day that was recounted is in other shards than it was.
     """
-    dynamodb = app_aws.dynamodb()
-    day = (clock.now() - timedelta(days=config.click_retention_days())).date().isoformat()
+    first = (clock.now() - timedelta(days=config.click_retention_days())).date().isoformat()
     done: Counter[str] = Counter()
+    seen: set[tuple[str, str]] = set()
     for counters in _pages(table):
         for counter in counters:
-            if day_of(counter[SORT_KEY]["S"]) >= day or is_deleted(counter["code"]["S"]):
+            code, day = counter["code"]["S"], day_of(counter[SORT_KEY]["S"])
+            if day >= first or (code, day) in seen or is_deleted(code):
                 continue
-            key = {name: counter[name] for name in ("code", SORT_KEY)}
-            now = dynamodb.get_item(TableName=config.daily_clicks_table(), Key=key, ConsistentRead=True).get("Item")
-            if now and int(now["clicks"]["N"]) >= int(counter["clicks"]["N"]):
-                continue
-            done["counters would be raised" if dry_run else "counters raised"] += 1
-            if not dry_run:
-                dynamodb.put_item(
-                    TableName=config.daily_clicks_table(),
-                    Item=counter,
-                    ConditionExpression="attribute_not_exists(clicks) OR clicks < :then",
-                    ExpressionAttributeValues={":then": counter["clicks"]},
-                )
+            seen.add((code, day))
+            if outcome := _raise_day(code, day, table, dry_run=dry_run):
+                done[outcome] += 1
     return done
+
+
+def _raise_day(code: str, day: str, table: str, *, dry_run: bool) -> str | None:
+    """What comes of a day; None if it has as many clicks as it had, or more."""
+    then, now = read_day(code, day, table), read_day(code, day)
+    if clicks_in(now) >= clicks_in(then):
+        return None
+    if dry_run:
+        return "days of counters would be raised"
+    version = version_if_alive(code)
+    if version is None or replace_day(code, version, day, now, then):
+        return DAY_CHANGED
+    return "days of counters raised"
 
 
 def copy_missing(source: str, target: str, key: str) -> int:
@@ -353,19 +360,7 @@ def _gone(rows: Sequence[dict[str, Any]]) -> list[Click]:
     """The clicks of these rows that have none in the table in use."""
     clicks = {Key(row["code"]["S"], row["click_id"]["S"]): row for row in rows}
     gone = without_rows(clicks)
-    return [_click_of(row) for key, row in clicks.items() if key in gone]
-
-
-def _click_of(row: dict[str, Any]) -> Click:
-    """The click that a row is of."""
-    seen = {name: row[name]["S"] if name in row else None for name in ("referrer", "user_agent", "country")}
-    return Click(
-        v=1,
-        id=uuid.UUID(row["click_id"]["S"]),
-        code=row["code"]["S"],
-        occurred_at=datetime.fromisoformat(row["occurred_at"]["S"]),
-        **seen,
-    )
+    return [click_in(row) for key, row in clicks.items() if key in gone]
 
 
 def _sum(done: Counter[Any]) -> str:

@@ -3,12 +3,14 @@
 import uuid
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from chalicelib import clock, config
-from chalicelib.clicks.counters import clicks_by_day
+from chalicelib.clicks.breakdowns import numbers
+from chalicelib.clicks.counters import SORT_KEY, clicks_by_day, counters_of, sort_key
 from chalicelib.clicks.purge import purge_clicks
 from chalicelib.clicks.recorder import record_clicks
 from chalicelib.links.blocklist import put_domain
@@ -104,7 +106,8 @@ def test_links_are_read_from_the_table_that_was_restored() -> None:
 
 def test_clicks_that_are_gone_count_again_once_and_those_counted_since_stay() -> None:
     insert_link(a_link())
-    before, since = clicks(3, referrer="https://example.org/"), clicks(2)
+    before = clicks(3, referrer="https://example.org/", utm_source="newsletter", utm_campaign="may")
+    since = clicks(2)
     record_clicks(an_sqs_event(*map(a_message, before)), LambdaContext())
     rows = items("CLICKS_TABLE")
     table = restored(config.clicks_table())
@@ -115,11 +118,12 @@ def test_clicks_that_are_gone_count_again_once_and_those_counted_since_stay() ->
     would = count_again(table, dry_run=True)
     first = count_again(table)
     work()
-    total = clicks_by_day("my-link").total()
+    found = numbers(counters_of("my-link"))
     again = count_again(table)
 
     assert (Counter({"would be sent": 3}), Counter({"sent": 3}), Counter({"there": 3})) == (+would, +first, +again)
-    assert 5 == total
+    assert (5, 5, None) == (found.clicks, found.people, found.why_wrong())
+    assert ({"newsletter": 3, "": 2}, {"example.org": 3, "": 2}) == tuple(map(found.values, ("utm_source", "referrer")))
     assert rows == [row for row in items("CLICKS_TABLE") if row in rows]
 
 
@@ -218,7 +222,11 @@ def test_counters_of_days_that_nobody_can_add_to_are_raised_and_no_others() -> N
 
     done = [raise_counters(table, dry_run=True), raise_counters(table), raise_counters(table)]
 
-    assert [Counter({"counters would be raised": 1}), Counter({"counters raised": 1}), Counter()] == done
+    assert [
+        Counter({"days of counters would be raised": 1}),
+        Counter({"days of counters raised": 1}),
+        Counter(),
+    ] == done
     assert {oldest: 4} == clicks_by_day("my-link")
 
 
@@ -231,6 +239,62 @@ def test_a_counter_that_is_larger_by_now_stays() -> None:
 
     assert Counter() == raise_counters(table)
     assert {"2020-01-01": 2} == clicks_by_day("my-link")
+
+
+OLD_DAY = "2020-01-01"
+
+
+def a_counter(shard: int, **amounts: int) -> dict[str, Any]:
+    """A counter of a day that nobody can add to, with its breakdowns."""
+    numbers = {name: {"N": str(amount)} for name, amount in amounts.items()}
+    return {"code": {"S": "my-link"}, SORT_KEY: {"S": sort_key(OLD_DAY, shard)}, **numbers}
+
+
+def given_counters(*counters: dict[str, Any]) -> None:
+    """Have these counters and no others."""
+    empty(config.daily_clicks_table(), "code", SORT_KEY)
+    for counter in counters:
+        dynamodb().put_item(TableName=config.daily_clicks_table(), Item=counter)
+
+
+ROBOTS = {"h07": 2, "x07": 2}
+PEOPLE = {"h07": 3, **dict.fromkeys(("cDE", "b", "o", "d", "r", "u"), 3)}
+
+
+@pytest.mark.usefixtures("one_item_a_page")
+def test_counters_of_a_day_are_raised_together_and_never_mixed_with_others() -> None:
+    insert_link(a_link())
+    then = [a_counter(1, clicks=3, **PEOPLE), a_counter(9, clicks=2, **ROBOTS)]
+    given_counters(*then)
+    table = restored(config.daily_clicks_table())
+    given_counters(a_counter(1, clicks=2, **ROBOTS), a_counter(4, clicks=2))
+
+    done = raise_counters(table)
+
+    assert Counter({"days of counters raised": 1}) == done
+    assert then == [*counters_of("my-link")]
+
+
+def test_a_day_that_was_recounted_since_is_not_counted_twice() -> None:
+    insert_link(a_link())
+    given_counters(a_counter(1, clicks=3, **PEOPLE), a_counter(2, clicks=2, **ROBOTS))
+    table = restored(config.daily_clicks_table())
+    recounted = a_counter(8, clicks=5, **{**PEOPLE, "h07": 5, "x07": 2})
+    given_counters(recounted)
+
+    assert Counter() == raise_counters(table)
+    assert [recounted] == [*counters_of("my-link")]
+
+
+def test_counters_that_change_at_the_same_time_are_told_of_and_not_touched(monkeypatch: pytest.MonkeyPatch) -> None:
+    insert_link(a_link())
+    given_counters(a_counter(1, clicks=3))
+    table = restored(config.daily_clicks_table())
+    given_counters(a_counter(1, clicks=2))
+    monkeypatch.setattr(restore, "version_if_alive", lambda _: "2")  # it has been changed since
+
+    assert Counter({restore.DAY_CHANGED: 1}) == raise_counters(table)
+    assert {OLD_DAY: 2} == clicks_by_day("my-link")
 
 
 def test_items_that_are_gone_are_put_back_and_others_stay() -> None:
