@@ -48,11 +48,12 @@ def day_of(sort_key: str) -> str:
 
 
 def counters_of(
-    code: str, days: tuple[str, str] | None = None, attributes: "Collection[str]" = ()
+    code: str, days: tuple[str, str] | None = None, attributes: "Collection[str]" = (), table: str = ""
 ) -> "Iterator[Mapping[str, AttributeValueTypeDef]]":
     """A link's counters in the order of their days, as of now: at most a few items a day.
 
-    Of all time, or of `days`, the first and the last one; whole, or with these of their attributes only.
+    Of all time, or of `days`, the first and the last one; whole, or with these of their attributes only; from the table
+    in use, or from another one.
     """
     question: dict[str, Any] = {"KeyConditionExpression": "code = :code"}
     values = {":code": {"S": code}}
@@ -70,7 +71,10 @@ def counters_of(
         aws.dynamodb()
         .get_paginator("query")
         .paginate(
-            TableName=config.daily_clicks_table(), ExpressionAttributeValues=values, ConsistentRead=True, **question
+            TableName=table or config.daily_clicks_table(),
+            ExpressionAttributeValues=values,
+            ConsistentRead=True,
+            **question,
         )
     )
     for page in pages:

@@ -6,7 +6,7 @@ from typing import Any
 from chalicelib import aws, config
 from chalicelib.batches import read_all
 from chalicelib.clicks.breakdowns import CLICKS
-from chalicelib.clicks.counters import SORT_KEY, sort_key
+from chalicelib.clicks.counters import SORT_KEY, counters_of, sort_key
 from chalicelib.links.status import Status
 
 SHARDS = 16
@@ -24,18 +24,7 @@ def version_if_alive(code: str) -> str | None:
 
 def read_day(code: str, day: str, table: str = "") -> list[Item]:
     """The counters of a link's day, as of now; of another table than the one in use, if it is named."""
-    pages = (
-        aws.dynamodb()
-        .get_paginator("query")
-        .paginate(
-            TableName=table or config.daily_clicks_table(),
-            KeyConditionExpression="code = :code AND begins_with(#sort_key, :day)",
-            ExpressionAttributeNames={"#sort_key": SORT_KEY},
-            ExpressionAttributeValues={":code": {"S": code}, ":day": {"S": f"{day}#"}},
-            ConsistentRead=True,
-        )
-    )
-    return [item for page in pages for item in page["Items"]]
+    return [*counters_of(code, (day, day), table=table)]
 
 
 def clicks_in(counters: Sequence[Item]) -> int:

@@ -28,7 +28,9 @@ MOST_TRIES = 5
 """How often rows are read; clicks of a past day come late, and seldom."""
 
 SHARD = SHARDS
-"""Where a day is put: no recorder draws this one, so that none takes it for a counter that it knows."""
+"""Where a day is put: no recorder draws this one, so that none takes it for a counter that it knows.
+
+It has at most 4,096 bytes for 125 million clicks, as tests/unit/test_item_sizes.py reckons for a shard."""
 
 _EMPTY = Known(as_read="0")
 """What is known of an item that has no names."""

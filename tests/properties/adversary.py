@@ -7,18 +7,22 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from io import StringIO
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import log
 from chalicelib.clicks import admission, breakdowns, counters, purge, queue, recorder
 from chalicelib.links.events import deletion_of, encode
 from chalicelib.links.status import Status
 from chalicelib.observability import logger
+from ops.repairing import days
+from ops.repairing.recount import CannotRecount, recount_days
 from tests import infrastructure
 from tests.builders import FIREFOX, GOOGLEBOT, NOW, StoppedClock, a_click, a_click_message, a_link, a_message
 from tests.faults import Fault, cancelled, refused, reset, timed_out, unavailable
@@ -44,6 +48,9 @@ RECORDER_SECONDS, PURGE_SECONDS = (
     int(_FUNCTIONS[name]["lambda_timeout"]) for name in ("record_clicks", "purge_clicks")
 )
 """Their time-outs."""
+
+RECOUNT_SECONDS = 24 * 60 * 60
+"""A recount has no time-out: it may be at work while its link is deleted and purged."""
 
 PURGE_DELAY = timedelta(seconds=infrastructure.template()["Parameters"]["PurgeDelaySeconds"]["Default"])
 
@@ -115,6 +122,8 @@ class Run:
         self._counted: Counter[tuple[str, str]] = Counter()
         """Clicks ever, by link and day."""
         self._environments: list[Environment] = []
+        self._terminal = Environment(number=-1, shard=-1)
+        """Where an operator types, one command at a time."""
         self.tables.refused = self._pick((None, None, None, "hot", "warm"))
         self._announced_again = False
         tally.done["runs"] += 1
@@ -129,6 +138,8 @@ class Run:
                 for _ in range(50 + self._choose(100)):
                     self._pick(self._moves())()
                 self._settle()
+                self._look()
+                self._recount_all()
                 self._look()
             finally:
                 for consumer in self.consumers:
@@ -155,12 +166,14 @@ class Run:
         return [*moves, *self._moves_of_deletions()]
 
     def _moves_of_deletions(self) -> Iterator[Callable[[], None]]:
-        if self.deleted.keys() != {*DELETABLE}:
+        if self._deletable():
             yield self._delete_link
         if self.deleted and not self._announced_again:
             yield self._announce_again
         if self._due() and len(self.consumers) < MOST_CONSUMERS:
             yield from [self._purge] * 3
+        if self._days() and not self._recounting:
+            yield from [self._recount] * 2
 
     def _settle(self) -> None:
         """No more faults: finish what is going on, send back what failed, and count what waits."""
@@ -305,8 +318,12 @@ class Run:
             self._fault("transactions given up by everybody")
         self._say("a transaction that nobody waits for ends")
 
+    def _deletable(self) -> list[str]:
+        """The links that can be deleted now. Of one that a transaction asks, DynamoDB would refuse it for a moment."""
+        return [code for code in DELETABLE if code not in self.deleted and not self.tables.is_locked(LINKS_TABLE, code)]
+
     def _delete_link(self) -> None:
-        code = self._pick([code for code in DELETABLE if code not in self.deleted])
+        code = self._pick(self._deletable())
         self._put_link(code, Status.DELETED, 2)
         self.deleted[code] = self.clock.time
         self._announce(code)
@@ -336,6 +353,44 @@ class Run:
         deletion = self._pick(self._due())
         for _ in range(self._pick((1, 2))):  # SQS may deliver a message to two at once
             self._hand_over_deletion(deletion)
+
+    @property
+    def _recounting(self) -> bool:
+        return any(each.environment is self._terminal for each in self.consumers)
+
+    def _days(self) -> list[tuple[str, str]]:
+        """The links and days that can be recounted. Today is one of them here, since most clicks come then."""
+        return sorted({(each.code, each.day) for each in self.accepted if each.code != "unknown"})
+
+    def _recount(self) -> None:
+        self._start_recount(*self._pick(self._days()))
+        tally.done["recounts"] += 1
+
+    def _start_recount(self, code: str, day: str) -> None:
+        def recount(*_: Any) -> dict[str, Any]:
+            with suppress(CannotRecount, BotoCoreError, ClientError):
+                for each in recount_days(code, [day], watch=self._take_time):
+                    tally.done["days recounted"] += 1
+                    self._say(f"{code} is recounted: {each.after.clicks} clicks on {each.day}")
+            return {"batchItemFailures": []}
+
+        self._start(recount, RECOUNT_SECONDS, [], self._terminal)
+
+    def _take_time(self, rows: int = 0) -> None:  # noqa: ARG002 (which are what a recount is asked to tell)
+        """An operator's machine is slow: much may happen between two of its calls."""
+        for _ in range(3):
+            self.call("sleep", seconds=1)
+
+    def _replace_slowly(self, *given: Any) -> str | None:
+        self._take_time()
+        return days.replace_day(*given)
+
+    def _recount_all(self) -> None:
+        """Nobody is at work any more: every day can be recounted, and says of visitors what it said before."""
+        for code, day in self._days():
+            self._start_recount(code, day)
+            while self.consumers:
+                self._step_calmly(self.consumers[0])
 
     def _redrive(self) -> None:
         if number := self.queues.redrive():
@@ -495,7 +550,8 @@ class Run:
         tally.done["transactions committed"] += 1
         self._check_counters()
         for action in pending.actions:
-            if row := action.get("Put", {}).get("Item"):
+            if action.get("Put", {}).get("TableName") == CLICKS_TABLE:
+                row = action["Put"]["Item"]
                 self._counted[row["code"]["S"], row["occurred_at"]["S"][:10]] += 1
 
     def _step_calmly(self, consumer: Consumer) -> None:
@@ -531,9 +587,12 @@ class Run:
         tally.done["purges"] += 1
         self._start(purge.purge_clicks, PURGE_SECONDS, [a_message(deletion[1])])
 
-    def _start(self, handler: Handler, seconds: int, records: list[dict[str, Any]]) -> None:
+    def _start(
+        self, handler: Handler, seconds: int, records: list[dict[str, Any]], environment: Environment | None = None
+    ) -> None:
         deadline = self.clock.time + timedelta(seconds=seconds)
-        consumer = Consumer(self._pick(self._free()), handler, records, deadline, self.clock.now)
+        environment = environment or self._pick(self._free())
+        consumer = Consumer(environment, handler, records, deadline, self.clock.now)
         self._say(f"{consumer.name} gets {len(records)} messages")
         self.consumers.append(consumer)
         self._as(consumer, consumer.start)
@@ -594,6 +653,7 @@ class Run:
             patch.setattr("chalicelib.clock.sleep", lambda seconds: self.call("sleep", seconds=seconds))
             for module in (recorder, purge):
                 patch.setattr(module, "own_shard", lambda: self._environment.shard)
+            patch.setattr("ops.repairing.recount.replace_day", self._replace_slowly)
             patch.setattr(recorder, "draw_another_shard", self._draw_another_shard)
             patch.setattr(admission, "_memory", lambda: self._environment.memory)
             patch.setattr(logger.registered_handler, "stream", self.log)
@@ -604,6 +664,8 @@ class Run:
         """A call that leaves the app: a consumer's waits for the adversary, the redirect's is answered at once."""
         if self._running:
             return self._running.call(operation, **params)
+        if operation == "query":
+            return self.tables.query(**params)
         if operation != "send_message":
             raise NotImplementedError(operation)
         if self._send != "refused":
@@ -648,9 +710,14 @@ class _Client:
         self._service = service
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("exceptions", "get_paginator"):
-            return getattr(self._service, name)
+        if name == "exceptions":
+            return self._service.exceptions
+        if name == "get_paginator":
+            return lambda operation: SimpleNamespace(paginate=lambda **question: self._pages(operation, question))
         return lambda **params: self._run.call(name, **params)
+
+    def _pages(self, operation: str, question: dict[str, Any]) -> Iterator[Any]:
+        yield self._run.call(operation, **question)
 
 
 def _raises(fault: Fault) -> Callable[[], Any]:

@@ -1,4 +1,4 @@
-"""Property tests: the recorder and the purge as they are, and an adversary in place of AWS."""
+"""Property tests: the recorder, the purge and the recount as they are, and an adversary in place of AWS."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not tally.caught:
         return
     terminalreporter.write_line(
-        f"{len(tally.caught):>9,}  mistakes planted in the recorder and the purge, each caught:"
+        f"{len(tally.caught):>9,}  mistakes planted in the recorder, the purge and the recount, each caught:"
     )
     for name, runs in sorted(tally.caught.items()):
         terminalreporter.write_line(f"{'':>11}in run {runs:>2}: {name}")

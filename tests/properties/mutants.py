@@ -1,4 +1,7 @@
-"""Mistakes that a recorder or a purge could make. The adversary must catch each, or its silence would say nothing."""
+"""Mistakes that a recorder, a purge or a recount could make.
+
+The adversary must catch each, or its silence would say nothing.
+"""
 
 import copy
 import json
@@ -22,6 +25,7 @@ from chalicelib.clicks.click import Click
 from chalicelib.clicks.transactions import Cancellation, CounterKey, Transaction
 from chalicelib.deliveries import Delivery
 from chalicelib.links import deleted
+from ops.repairing import days, recount
 
 
 @dataclass(frozen=True)
@@ -134,10 +138,11 @@ def count_and_breakdown_in_two_writes(patch: pytest.MonkeyPatch) -> None:
         plain, rest = copy.deepcopy(actions), []
         for action in plain:
             if update := action.get("Update"):
-                rest.append({"Update": _adding(update, lambda name: name != CLICKS)})
+                if len(update["ExpressionAttributeNames"]) > 1:  # or there is no breakdown
+                    rest.append({"Update": _adding(update, lambda name: name != CLICKS)})
                 action["Update"] = _adding(update, lambda name: name == CLICKS)
         client.transact_write_items(TransactItems=plain)
-        return client.transact_write_items(TransactItems=rest)
+        return client.transact_write_items(TransactItems=rest) if rest else {}
 
     _write_with(write, patch)
 
@@ -245,6 +250,23 @@ def counters_that_are_not_added_up(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(purge, "_move", lambda *arguments: [*right(*arguments)][:-1])
 
 
+def a_recount_of_fewer_rows_than_clicks(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(recount, "why_unequal", lambda *_: None)
+
+
+def a_recount_on_no_conditions(patch: pytest.MonkeyPatch) -> None:
+    def actions(*given: Any) -> list[dict[str, Any]]:
+        return [
+            {kind: {name: value for name, value in action.items() if name in ("TableName", "Key", "Item")}}
+            for each in right(*given)
+            for kind, action in each.items()
+            if kind != "ConditionCheck"
+        ]
+
+    right = days._actions  # noqa: SLF001 (mistakes are made inside)
+    patch.setattr(days, "_actions", actions)
+
+
 def _write_with(write: Callable[[Any, list[Any]], Any], patch: pytest.MonkeyPatch) -> None:
     """Have the recorder call `write` with the client and the actions, instead of TransactWriteItems."""
 
@@ -280,4 +302,6 @@ MUTANTS = [
     Mutant("links left unread are taken for living ones", unread_links_taken_for_living_ones),
     Mutant("a purge leaves the rows", a_purge_of_counters_only),
     Mutant("a purge forgets what a link had", counters_that_are_not_added_up),
+    Mutant("a recount of fewer rows than clicks", a_recount_of_fewer_rows_than_clicks),
+    Mutant("a recount on no conditions", a_recount_on_no_conditions),
 ]

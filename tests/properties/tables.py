@@ -69,9 +69,9 @@ class Tables:
             "UnprocessedKeys": {},
         }
 
-    def query(self, *, Limit: int, **question: Any) -> dict[str, Any]:  # noqa: N803 (AWS)
+    def query(self, *, Limit: int | None = None, **question: Any) -> dict[str, Any]:  # noqa: N803 (AWS)
         [page] = self.paginate(**question)
-        return {"Items": page["Items"][:Limit]}
+        return {**page, "Items": page["Items"][:Limit]}
 
     def get_paginator(self, operation: str) -> "Tables":
         if operation != "query":
@@ -87,15 +87,29 @@ class Tables:
         ConsistentRead: bool,  # noqa: N803 (AWS)
         ProjectionExpression: str = "",  # noqa: N803 (AWS)
         ExpressionAttributeNames: dict[str, str] | None = None,  # noqa: N803 (AWS)
+        FilterExpression: str = "",  # noqa: N803 (AWS)
     ) -> Iterator[dict[str, Any]]:
-        if KeyConditionExpression != "code = :code" or not ConsistentRead:
+        names = ExpressionAttributeNames or {}
+        values = {name: value["S"] for name, value in ExpressionAttributeValues.items()}
+        ranged = KeyConditionExpression == "code = :code AND #sort_key BETWEEN :first AND :last"
+        if not (ranged and names["#sort_key"] == _sort_key(TableName)) and KeyConditionExpression != "code = :code":
             raise NotImplementedError(KeyConditionExpression)
-        code = ExpressionAttributeValues[":code"]["S"]
-        wanted = [(ExpressionAttributeNames or {})[name] for name in ProjectionExpression.split(", ") if name]
+        if not ConsistentRead or FilterExpression not in ("", "occurred_at BETWEEN :first AND :last"):
+            raise NotImplementedError(FilterExpression)
+        wanted = [names[name] for name in ProjectionExpression.split(", ") if name]
         found = [
-            item for key, item in sorted(self._items.items(), key=lambda each: each[0]) if key[:2] == (TableName, code)
+            item
+            for key, item in sorted(self._items.items(), key=lambda each: each[0])
+            if key[:2] == (TableName, values[":code"]) and (not ranged or values[":first"] <= key[2] <= values[":last"])
         ]
-        yield {"Items": [{name: item[name] for name in wanted if name in item} for item in found] if wanted else found}
+        yield {
+            "Items": [
+                {name: copy.deepcopy(item[name]) for name in wanted or item if name in item}
+                for item in found
+                if not FilterExpression or values[":first"] <= item["occurred_at"]["S"] <= values[":last"]
+            ],
+            "ScannedCount": len(found),
+        }
 
     # What becomes of a transaction
 
@@ -147,6 +161,9 @@ class Tables:
     def has(self, table: str, code: str, sort_key: str) -> bool:
         return (table, code, sort_key) in self._items
 
+    def is_locked(self, table: str, code: str) -> bool:
+        return any((table, code, "") in pending.keys for pending in self._pending)
+
     def _check(self, pending: Pending) -> None:
         reasons = self.reasons(pending.actions)
         if set(reasons) != {"None"}:
@@ -167,10 +184,14 @@ class Tables:
             return "TransactionConflict"
         there = self._items.get(key)
         match action:
-            case {"Put": {"ConditionExpression": _}}:
-                fine = there is None
-            case {"Delete": {"ConditionExpression": _, "ExpressionAttributeValues": {":as_read": clicks}}}:
-                fine = there is not None and there["clicks"] == clicks
+            case (
+                {"Put": {"ConditionExpression": condition} as write}
+                | {"Delete": {"ConditionExpression": condition} as write}
+                | {"ConditionCheck": {"ConditionExpression": "attribute_not_exists(clicks)" as condition} as write}
+            ):
+                fine = there is None if "not_exists" in condition else holds(condition, there or {}, write)
+            case {"ConditionCheck": {"ConditionExpression": "version = :version"} as check}:
+                fine = there is not None and there["version"] == check["ExpressionAttributeValues"][":version"]
             case {"ConditionCheck": {"ExpressionAttributeValues": {":deleted": deleted, ":version": {"N": version}}}}:
                 fine = there is not None and there["status"] == deleted
                 fine = fine and int((there or {})["version"]["N"]) <= int(version)
@@ -214,9 +235,11 @@ def holds(term: str, item: dict[str, Any], update: dict[str, Any]) -> bool:
 
 def _key(action: dict[str, Any]) -> ItemKey:
     match action:
-        case {"Put": {"TableName": table, "Item": item, **rest}} if rest in (
-            {},
-            {"ConditionExpression": f"attribute_not_exists({_sort_key(table)})"},
+        case {"Put": {"TableName": table, "Item": item, **rest}} if rest.get("ConditionExpression") in (
+            None,
+            "attribute_not_exists(clicks)",
+            "clicks = :as_read",
+            f"attribute_not_exists({_sort_key(table)})",
         ):
             pass
         case {"Update": {"TableName": table, "Key": item, "UpdateExpression": _}}:
@@ -232,6 +255,14 @@ def _key(action: dict[str, Any]) -> ItemKey:
                 "Key": item,
                 "ConditionExpression": "#status = :deleted AND version <= :version",
                 "ExpressionAttributeNames": {"#status": "status"},
+            }
+        }:
+            pass
+        case {
+            "ConditionCheck": {
+                "TableName": table,
+                "Key": item,
+                "ConditionExpression": "version = :version" | "attribute_not_exists(clicks)",
             }
         }:
             pass

@@ -56,7 +56,9 @@ def attack_again_and_again(chooser: Random) -> None:
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=str)
-def test_a_recorder_or_a_purge_with_a_mistake_is_caught(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recorder_a_purge_or_a_recount_with_a_mistake_is_caught(
+    mutant: Mutant, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mutant.plant(monkeypatch)
     runs_before = tally.done["runs"]
 

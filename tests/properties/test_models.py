@@ -6,6 +6,7 @@ a message twice. docs/exactness.md says where AWS describes it.
 
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
@@ -17,6 +18,7 @@ from chalicelib.batches import read_all
 from chalicelib.clicks import counters, purge
 from chalicelib.clicks.click import Click, encode
 from chalicelib.links.events import LinkEvent
+from ops.repairing import days, recount
 from tests import infrastructure
 from tests.builders import NOW, TODAY, StoppedClock, a_click, actions_of, clicks
 from tests.properties.queues import MOST_RECEIVES, VISIBILITY_SECONDS, Queues
@@ -228,6 +230,101 @@ def test_a_key_is_read_once_and_a_hundred_at_once(codes: list[str]) -> None:
 
     with pytest.raises(ClientError, match="ValidationException"):
         aws.dynamodb().batch_get_item(RequestItems={LINKS: {"Keys": keys}})
+
+
+# The recount
+
+
+OLD_SHARD = 12
+
+
+def recounted(*counters: dict[str, Any], version: str = "2", as_read: Any = None) -> str | None:
+    """Put these in the place of today's counters, as they are or were read; why not."""
+    read = days.read_day("my-link", TODAY) if as_read is None else as_read
+    return days.replace_day("my-link", version, TODAY, read, counters)
+
+
+def a_counter(shard: int, clicks: int) -> dict[str, Any]:
+    return {
+        "code": {"S": "my-link"},
+        counters.SORT_KEY: {"S": counters.sort_key(TODAY, shard)},
+        "clicks": {"N": str(clicks)},
+    }
+
+
+def test_a_day_is_read_whole_and_no_other() -> None:
+    write(*clicks(2))
+    write(*clicks(1), shard=0)
+    for other in ({"code": "my-other-link"}, {"occurred_at": NOW + timedelta(days=1)}):
+        write(a_click(**other))
+    write(a_click(occurred_at=NOW - timedelta(days=1)), shard=15)
+
+    found = days.read_day("my-link", TODAY)
+
+    assert [("00", "1"), ("07", "2")] == [(each[counters.SORT_KEY]["S"][-2:], each["clicks"]["N"]) for each in found]
+
+
+def test_the_rows_of_some_days_are_found_among_all() -> None:
+    made = {back: clicks(back, occurred_at=NOW - timedelta(days=back)) for back in (1, 2, 3, 4)}
+    write(*(click for each in made.values() for click in each))
+    write(a_click(code="my-other-link", occurred_at=NOW - timedelta(days=2)))
+    looked_at: list[int] = []
+
+    found = recount._amounts("my-link", ["2026-05-24", "2026-05-25"], looked_at.append)  # noqa: SLF001 (the very call)
+
+    assert {"2026-05-24": 3, "2026-05-25": 2} == {day: amounts["clicks"] for day, amounts in found.items()}
+    assert 10 == looked_at[-1]
+
+
+def test_a_day_is_replaced_by_what_is_put_in_its_place() -> None:
+    given_link("my-link", "active")
+    write(*clicks(2))
+    write(*clicks(1), shard=OLD_SHARD)
+
+    done = recounted(a_counter(OLD_SHARD, 2), a_counter(8, 1))
+
+    assert (None, [a_counter(8, 1), a_counter(OLD_SHARD, 2)]) == (done, days.read_day("my-link", TODAY))
+
+
+@pytest.mark.parametrize("shard", [7, OLD_SHARD, 8], ids=["it has grown", "it has grown too", "it is new"])
+@pytest.mark.parametrize("merged", [7, 8], ids=["in one that is there", "in a new one"])
+def test_a_day_to_which_a_click_came_is_not_replaced(shard: int, merged: int) -> None:
+    given_link("my-link", "active")
+    write(*clicks(2))
+    write(*clicks(1), shard=OLD_SHARD)
+    read = days.read_day("my-link", TODAY)
+    write(*clicks(1), shard=shard)
+
+    assert "ConditionalCheckFailed" == recounted(a_counter(merged, 3), as_read=read)
+    assert {TODAY: 4} == counted()
+
+
+@pytest.mark.parametrize("gone", [True, False], ids=["it is gone", "it has another number"])
+def test_a_day_whose_counters_are_less_is_not_replaced(gone: bool) -> None:
+    given_link("my-link", "active")
+    if not gone:
+        write(*clicks(2))
+
+    assert "ConditionalCheckFailed" == recounted(as_read=[a_counter(7, 3)])
+    assert ({} if gone else {TODAY: 2}) == counted()
+
+
+@pytest.mark.parametrize("version", ["1", "3", None])
+def test_a_day_of_a_link_that_has_changed_is_not_replaced(version: str | None) -> None:
+    if version:
+        given_link("my-link", "active", int(version))
+    write(*clicks(3))
+
+    assert "ConditionalCheckFailed" == recounted(a_counter(8, 3))
+    assert {TODAY: 3} == counted()
+
+
+@pytest.mark.parametrize(("status", "version"), [("active", "2"), ("deleted", None), (None, None)])
+def test_a_link_has_a_version_while_it_lives(status: str | None, version: str | None) -> None:
+    if status:
+        given_link("my-link", status)
+
+    assert version == days.version_if_alive("my-link")
 
 
 # SQS
