@@ -81,21 +81,32 @@ def measure(stub: Stub, unpacked: Path, directory: Path) -> dict[str, Figure]:
 def units(batches: Sequence[Sequence[Click]]) -> Units:
     """Units and transactions for each click, if every batch is counted at the first try.
 
-    Counters are new, and far from a kilobyte, which is what a write unit writes; bench/day.py follows them through a
-    day. Each link in a batch is read once, and is far from four kilobytes.
+    Counters are new; bench/day.py follows them through a day. Each link in a batch is read once, and is far from four
+    kilobytes.
     """
     transactions = [transaction for batch in batches for transaction in plan(batch)]
     actions: list[Any] = [action for transaction in transactions for action in actions_of(transaction)]
-    written = sum(transaction_units(item_bytes(action["Put"]["Item"]) if "Put" in action else 1) for action in actions)
+    written = sum(transaction_units(item_bytes(_new_item(action))) for action in actions)
     read = sum(read_units(1) * len({click.code for click in batch}) for batch in batches)
     clicks = sum(map(len, batches))
     return Units(written / clicks, read / clicks, len(transactions) / clicks)
 
 
-def actions_of(transaction: Transaction) -> "list[TransactWriteItemTypeDef]":
-    """What the recorder writes if it knows nothing of the counters yet."""
+def _new_item(action: dict[str, Any]) -> dict[str, Any]:
+    """What an action writes: a row, or a counter that there was not."""
+    if "Put" in action:
+        row: dict[str, Any] = action["Put"]["Item"]
+        return row
+    update = action["Update"]
+    names, values = update["ExpressionAttributeNames"], update["ExpressionAttributeValues"]
+    adds = [add.split() for add in update["UpdateExpression"].removeprefix("ADD ").split(", ")]
+    return {**update["Key"], **{names.get(name, name): values[value] for name, value in adds}}
+
+
+def actions_of(transaction: Transaction, shard: int = 0) -> "list[TransactWriteItemTypeDef]":
+    """What the recorder writes if the counters are new."""
     admissions = {key: admit(amounts, NOTHING) for key, amounts in transaction.counters.items()}
-    return transaction.actions(0, 90, admissions)
+    return transaction.actions(shard, 90, admissions)
 
 
 def describe(figures: Mapping[str, Figure]) -> str:
