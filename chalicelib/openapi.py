@@ -25,7 +25,7 @@ from chalicelib.clicks.statistics import DIMENSIONS, ClicksOfLinks, Report, Stat
 from chalicelib.links import once
 from chalicelib.links import routes as links
 from chalicelib.links.link import LONGEST_OWNER, Use, fields
-from chalicelib.links.listing import encode_cursor
+from chalicelib.links.listing import LONGEST_SEARCH, State, encode_cursor
 from chalicelib.links.schemas import Code
 from chalicelib.links.store import Position
 from chalicelib.parameters import DEFAULT_DAYS
@@ -73,6 +73,22 @@ CURSOR: Json = {
     "schema": {"type": "string"},
     "example": encode_cursor(Position("2026-05-27T10:15:30.123Z", "my-link")),
 }
+SEARCH: tuple[Json, ...] = (
+    {
+        "name": "q",
+        "in": "query",
+        "description": "A text in the code, the url or the title, in any case of letters. A page may then be short: "
+        "`next` goes on.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_SEARCH},
+    },
+    {"name": "tag", "in": "query", "description": "A tag.", "schema": {"type": "string"}, "example": "sale"},
+    {
+        "name": "state",
+        "in": "query",
+        "description": "What visitors meet now.",
+        "schema": {"enum": [*State]},
+    },
+)
 OWNER: Json = {
     "name": "owner",
     "in": "query",
@@ -215,7 +231,7 @@ ROUTES: Mapping[str, Route] = {
     ),
     "get_links": Route(
         Answer(LinkList),
-        takes=(LIMIT, CURSOR, OWNER),
+        takes=(LIMIT, CURSOR, OWNER, *SEARCH),
         refuses=(problems.BadRequest, problems.NotYourLink),
     ),
     "get_link": Route(

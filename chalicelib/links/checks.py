@@ -42,13 +42,17 @@ def _title(value: str | None, _: str) -> str | None:
     return title or None
 
 
+def normalise_tag(text: str) -> str:
+    """A tag as it is stored: Unicode NFC, in lower case, without spaces around it. Raises BadRequest."""
+    tag = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower()).strip()
+    _refuse_control_characters(tag, f"The tag {tag!r}")
+    if not 1 <= len(tag) <= LONGEST_TAG:
+        raise BadRequest(f"A tag must have 1 to {LONGEST_TAG} characters, without spaces around it.")
+    return tag
+
+
 def _tags(value: tuple[str, ...], _: str) -> tuple[str, ...]:
-    tags = [unicodedata.normalize("NFC", unicodedata.normalize("NFC", tag).lower()).strip() for tag in value]
-    for tag in tags:
-        _refuse_control_characters(tag, f"The tag {tag!r}")
-        if not 1 <= len(tag) <= LONGEST_TAG:
-            raise BadRequest(f"A tag must have 1 to {LONGEST_TAG} characters, without spaces around it.")
-    return tuple(dict.fromkeys(tags))
+    return tuple(dict.fromkeys(map(normalise_tag, value)))
 
 
 def _moment(value: datetime | None, name: str) -> datetime | None:

@@ -63,13 +63,13 @@ def post_link() -> Response:
 @routes.route("/links", methods=["GET"])
 def get_links() -> dict[str, Any]:
     """List links, newest first: the caller's, or those of the owner that an admin asks for."""
-    from chalicelib.links.listing import list_links, owner_asked_for
+    from chalicelib.links.listing import list_links, owner_asked_for, search_asked_for
 
     request = routes.current_request
     parameters: Mapping[str, str] = request.query_params or {}
     owner = owner_asked_for(parameters, _caller(request))
     limit = whole_number(parameters, "limit", DEFAULT_LIMIT, LARGEST_LIMIT)
-    page = list_links(owner, limit, parameters.get("cursor"))
+    page = list_links(owner, limit, parameters.get("cursor"), search_asked_for(parameters))
     address = base_url(request)
     return {"items": [link.public(address) for link in page.links], "next": page.next}
 

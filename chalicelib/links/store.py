@@ -1,7 +1,8 @@
 """Links in DynamoDB: table `links`, by `code`. A question about the present is asked in the write itself."""
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
 
 import msgspec
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
     Item = dict[str, AttributeValueTypeDef]
 
 _MOST_QUERIES = 10
+
+_PAGES_OF_SEARCH = 2
+"""Of up to 1 MB each."""
+_SECONDS_OF_SEARCH = 1
 
 
 class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -194,23 +199,7 @@ def query_links(owner: str, limit: int, after: Position | None) -> tuple[list[Li
     links: list[Link] = []
     position = after
     for _ in range(_MOST_QUERIES):
-        query: QueryInputTypeDef = {
-            "TableName": config.links_table(),
-            "IndexName": "by_owner",
-            "KeyConditionExpression": "#owner = :owner",
-            "FilterExpression": "#status = :active",
-            "ExpressionAttributeNames": {"#owner": "owner", "#status": "status"},
-            "ExpressionAttributeValues": {":owner": {"S": owner}, ":active": {"S": Status.ACTIVE.value}},
-            "ScanIndexForward": False,
-            "Limit": wanted - len(links),
-        }
-        if position:
-            query["ExclusiveStartKey"] = {
-                "owner": {"S": owner},
-                "created_at": {"S": position.created_at},
-                "code": {"S": position.code},
-            }
-        answer = aws.dynamodb().query(**query)
+        answer = aws.dynamodb().query(**_newest_first(owner, position, wanted - len(links)))
         links += map(_from_item, answer["Items"])
         last = answer.get("LastEvaluatedKey")
         position = Position(last["created_at"]["S"], last["code"]["S"]) if last else None
@@ -218,7 +207,59 @@ def query_links(owner: str, limit: int, after: Position | None) -> tuple[list[Li
             break
     if len(links) > limit:
         links = links[:limit]
-        position = Position(clock.rfc3339(links[-1].created_at), links[-1].code)
+        position = _position_of(links[-1])
+    return links, position
+
+
+def _newest_first(owner: str, after: Position | None, most: int | None = None) -> "QueryInputTypeDef":
+    query: QueryInputTypeDef = {
+        "TableName": config.links_table(),
+        "IndexName": "by_owner",
+        "KeyConditionExpression": "#owner = :owner",
+        "FilterExpression": "#status = :active",
+        "ExpressionAttributeNames": {"#owner": "owner", "#status": "status"},
+        "ExpressionAttributeValues": {":owner": {"S": owner}, ":active": {"S": Status.ACTIVE.value}},
+        "ScanIndexForward": False,
+    }
+    if after:
+        query["ExclusiveStartKey"] = {
+            "owner": {"S": owner},
+            "created_at": {"S": after.created_at},
+            "code": {"S": after.code},
+        }
+    if most:
+        query["Limit"] = most
+    return query
+
+
+def _position_of(link: Link) -> Position:
+    return Position(clock.rfc3339(link.created_at), link.code)
+
+
+def search_links(
+    owner: str, limit: int, after: Position | None, matches: Callable[[Link], bool]
+) -> tuple[list[Link], Position | None]:
+    """At most `limit` of `owner`'s links that are not deleted and match, newest first; and where to go on.
+
+    At most 2 MB are read, and for about a second: a page may be short, or empty, while there is somewhere to go on.
+    """
+    links: list[Link] = []
+    position = after
+    deadline = monotonic() + _SECONDS_OF_SEARCH
+    for _ in range(_PAGES_OF_SEARCH):
+        answer = aws.dynamodb().query(**_newest_first(owner, position))
+        found = [*map(_from_item, answer["Items"])]
+        for link in found:
+            if matches(link):
+                links.append(link)
+            if len(links) == limit:
+                return links, _position_of(link) if link is not found[-1] or "LastEvaluatedKey" in answer else None
+        last = answer.get("LastEvaluatedKey")
+        if last is None:
+            return links, None
+        position = Position(last["created_at"]["S"], last["code"]["S"])
+        if monotonic() > deadline:
+            break
     return links, position
 
 

@@ -3,6 +3,7 @@
 import base64
 from datetime import timedelta
 from http import HTTPStatus
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from chalicelib.links import store
 from chalicelib.links.status import Status
 from chalicelib.links.store import insert_link
 from tests.builders import NOW, a_link
+from tests.faults import Faults
 from tests.functional.visitor import Visitor, a_problem
 
 NOT_OURS = "The cursor is not one of ours. Leave it out to start at the newest link."
@@ -146,3 +148,95 @@ def test_a_cursor_that_is_not_ours_is_refused(ada: Visitor, cursor: str) -> None
     answer = ada.get(f"/links?cursor={cursor}")
 
     assert a_problem(HTTPStatus.BAD_REQUEST, "bad-request", NOT_OURS) == answer
+
+
+# Found again
+
+
+def found(visitor: Visitor, query: str) -> list[str]:
+    """The codes of all pages."""
+    return [code for page in pages(visitor, query) for code in page]
+
+
+@pytest.fixture
+def many_kinds() -> None:
+    """Links of ada's in every state, and one of bob's."""
+    later, earlier = NOW + timedelta(hours=1), NOW - timedelta(hours=1)
+    kinds: dict[str, dict[str, Any]] = {
+        "plain": {"url": "https://example.com/Straße"},
+        "titled": {"title": "Spring SALE", "tags": ("sale", "caf\u00e9")},
+        "off": {"enabled": False, "starts_at": later, "tags": ("sale",)},
+        "new": {"starts_at": later},
+        "old": {"expires_at": NOW},
+        "started": {"starts_at": NOW, "expires_at": later},
+        "gone": {"status": Status.DELETED, "title": "sale", "tags": ("sale",), "starts_at": earlier},
+    }
+    for minutes, (code, given) in enumerate(kinds.items()):
+        insert_link(a_link(code=code, owner="ada", created_at=NOW + timedelta(minutes=minutes), **given))
+    insert_link(a_link(code="bobs", owner="bob", title="sale", tags=("sale",)))
+
+
+@pytest.mark.usefixtures("many_kinds")
+@pytest.mark.parametrize(
+    ("query", "codes"),
+    [
+        ("q=sale", ["titled"]),
+        ("q=SPRING%20s", ["titled"]),
+        ("q=strasse", ["plain"]),
+        ("q=TITLED", ["titled"]),
+        ("q=nowhere", []),
+        ("tag=Sale", ["off", "titled"]),
+        ("tag=Cafe%CC%81", ["titled"]),
+        ("tag=spring", []),
+        ("state=active", ["started", "titled", "plain"]),
+        ("state=disabled", ["off"]),
+        ("state=scheduled", ["new"]),
+        ("state=expired", ["old"]),
+        ("tag=sale&state=active&q=spring", ["titled"]),
+    ],
+)
+def test_links_are_found_by_a_text_a_tag_and_their_state(ada: Visitor, query: str, codes: list[str]) -> None:
+    assert codes == found(ada, query)
+    assert codes == found(ada, f"{query}&limit=1")
+
+
+@pytest.mark.usefixtures("many_kinds")
+def test_an_admin_finds_the_links_of_an_owner(admin: Visitor) -> None:
+    assert ["bobs"] == found(admin, "owner=bob&q=sale")
+
+
+@pytest.mark.parametrize(
+    ("query", "detail"),
+    [
+        ("q=", "The parameter 'q' must have 1 to 200 characters."),
+        (f"q={'a' * 201}", "The parameter 'q' must have 1 to 200 characters."),
+        ("tag=", "A tag must have 1 to 50 characters, without spaces around it."),
+        ("state=lost", "The parameter 'state' must be one of active, disabled, scheduled, expired."),
+    ],
+)
+def test_what_no_link_can_be_found_by_is_refused(ada: Visitor, query: str, detail: str) -> None:
+    assert a_problem(HTTPStatus.BAD_REQUEST, "bad-request", detail) == ada.get(f"/links?{query}")
+
+
+def test_no_link_comes_twice_or_is_missed_while_others_are_created_and_deleted(ada: Visitor) -> None:
+    codes = given_links(6)
+    first = ada.get("/links?q=ada&limit=2").body
+    insert_link(a_link(code="ada-newest", owner="ada", created_at=NOW + timedelta(hours=1)))
+    ada.send("DELETE", f"/links/{first['items'][-1]['code']}")
+    ada.send("DELETE", f"/links/{codes[2]}")
+
+    rest = found(ada, f"q=ada&limit=2&cursor={first['next']}")
+
+    assert (codes[:2], codes[3:]) == ([link["code"] for link in first["items"]], rest)
+
+
+@pytest.mark.usefixtures("one_item_a_page")
+def test_a_search_reads_two_pages_at_most_and_says_where_to_go_on(ada: Visitor, faults: Faults) -> None:
+    given_links(5)
+    faults.calls.clear()
+
+    answer = ada.get("/links?q=ada-0")
+
+    assert [] == answer.body["items"]
+    assert 2 == len(faults.of("Query"))
+    assert ["ada-0"] == found(ada, f"q=ada-0&cursor={answer.body['next']}")
