@@ -208,6 +208,16 @@ class Route(NamedTuple):
     """Beside what follows from the need of a key and from a body, and what every route may answer."""
 
 
+REFUSED_CHANGES = (
+    problems.InvalidUrl,
+    problems.BlockedTarget,
+    problems.ContradictoryTimes,
+    problems.NotYourLink,
+    problems.LinkNotFound,
+    problems.LinkDeleted,
+    problems.StaleVersion,
+)
+
 ROUTES: Mapping[str, Route] = {
     "post_link": Route(
         Answer(
@@ -242,29 +252,13 @@ ROUTES: Mapping[str, Route] = {
         Answer(PublicLink, headers=("ETag",)),
         takes=(IF_MATCH,),
         body=links.ChangedLink,
-        refuses=(
-            problems.InvalidUrl,
-            problems.BlockedTarget,
-            problems.ContradictoryTimes,
-            problems.NotYourLink,
-            problems.LinkNotFound,
-            problems.LinkDeleted,
-            problems.StaleVersion,
-        ),
+        refuses=REFUSED_CHANGES,
     ),
     "patch_link": Route(
         Answer(PublicLink, headers=("ETag",)),
         takes=(IF_MATCH,),
         body=links.LinkPatch,
-        refuses=(
-            problems.InvalidUrl,
-            problems.BlockedTarget,
-            problems.ContradictoryTimes,
-            problems.NotYourLink,
-            problems.LinkNotFound,
-            problems.LinkDeleted,
-            problems.StaleVersion,
-        ),
+        refuses=REFUSED_CHANGES,
     ),
     "remove_link": Route(
         Answer(status=HTTPStatus.NO_CONTENT),

@@ -17,7 +17,7 @@ from chalicelib import clock, config
 from chalicelib.clicks.click import Click, encode
 from ops.shared.aws import client
 from tests.builders import FIREFOX, GOOGLEBOT
-from tests.e2e.deployed import Linkly, dead_letters_url, eventually, waiting
+from tests.e2e.deployed import Linkly, dead_letters_url, eventually, ops, waiting
 
 FOLLOWS = int(os.environ.get("BREAKDOWN_FOLLOWS", "300"))
 TWICE = 40
@@ -134,12 +134,37 @@ def test_every_column_adds_up_to_the_visitors(linkly: Linkly) -> None:
     eventually(lambda: linkly.total(code) == FOLLOWS + TWICE, within=60 + FOLLOWS / 10)
     eventually(lambda: waiting(config.click_queue_url()) == 0, within=60)
     assert 0 == waiting(dead_letters_url())
-    range_of_days = {"from": today.date().isoformat(), "to": (today + timedelta(days=1)).date().isoformat()}
-    query = {**range_of_days, "by": f"{','.join(DIMENSIONS)},day,hour"}
-    told = linkly.alice.get(f"/stats/{code}", params=query).json()
-    assert expected([*followers, *twice]) == numbers(told)
+    as_json, as_csv = told(linkly, code, today, today + timedelta(days=1))
+    assert expected([*followers, *twice]) == as_json
+    assert expected([*followers, *twice]) == as_csv
+
+
+def test_a_recount_of_a_past_day_finds_the_same_visitors(linkly: Linkly) -> None:
+    code, yesterday = linkly.create(), clock.now() - timedelta(days=1)
+    came = [visit._replace(private=False) for visit in visits(TWICE)]
+    bodies = [message(code, visit, yesterday) for visit in came]
+    for body in bodies + bodies:
+        send(body)
+    eventually(lambda: linkly.total(code) == TWICE, within=60)
+
+    before = told(linkly, code, yesterday, yesterday)
+    recounted = ops("clicks", "recount", code, "--day", yesterday.date().isoformat(), "--stage", "local")
+    after = told(linkly, code, yesterday, yesterday)
+
+    assert (0, "") == (recounted.returncode, recounted.stderr)
+    assert [expected(came)] * 4 == [*before, *after]
+
+
+def told(linkly: Linkly, code: str, first: datetime, last: datetime) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is told of the link's clicks in a range of days, by JSON and by CSV."""
+    query = {
+        "from": first.date().isoformat(),
+        "to": last.date().isoformat(),
+        "by": f"{','.join(DIMENSIONS)},day,hour",
+    }
+    report = linkly.alice.get(f"/stats/{code}", params=query).json()
     table = linkly.alice.get(f"/stats/{code}", params={**query, "format": "csv"}).text
-    assert expected([*followers, *twice]) == numbers_of_csv(table)
+    return numbers(report), numbers_of_csv(table)
 
 
 def send(body: str) -> None:
