@@ -12,7 +12,7 @@ from http import HTTPStatus
 from itertools import groupby
 from operator import attrgetter
 from types import GenericAlias
-from typing import Annotated, Any, Literal, NamedTuple, TypedDict
+from typing import Annotated, Any, Literal, NamedTuple, NotRequired, TypedDict
 
 import msgspec
 
@@ -49,6 +49,22 @@ PublicLink = msgspec.defstruct(
     namespace={"__doc__": "A link, as the HTTP API shows it."},
     kw_only=True,
 )
+
+
+class LinkCreated(TypedDict):
+    """What became of one of many links: `link` with the status 201, `problem` with any other."""
+
+    status: int
+    link: NotRequired[PublicLink]  # type: ignore[valid-type]
+    problem: NotRequired[problems.ProblemDetails]
+
+
+class LinksCreated(TypedDict):
+    """What became of many links, in the order in which they were given."""
+
+    items: list[LinkCreated]
+
+
 LinkList = msgspec.defstruct(
     "LinkList",
     [("items", GenericAlias(list, PublicLink)), ("next", str | None)],
@@ -204,6 +220,8 @@ class Route(NamedTuple):
     takes: tuple[Json, ...] = ()
     """Parameters, beside those of the path."""
     body: Any = None
+    many: tuple[Any, Answer] | None = None
+    """A body of many, and what is then said instead."""
     refuses: tuple[type[Problem], ...] = ()
     """Beside what follows from the need of a key and from a body, and what every route may answer."""
 
@@ -228,6 +246,7 @@ ROUTES: Mapping[str, Route] = {
         ),
         takes=(IDEMPOTENCY_KEY,),
         body=links.NewLink,
+        many=(links.NewLinks, Answer(LinksCreated)),
         refuses=(
             problems.InvalidUrl,
             problems.BlockedTarget,
@@ -345,19 +364,22 @@ def describe(
 
 def _operation(method: str, route: Any, needs_key: bool, responses: Json) -> Json:
     """One method of one path. The problems that it may answer are added to `responses`, and referred to."""
-    answer, takes, body, refuses = ROUTES[route.view_name]
+    answer, takes, body, many, refuses = ROUTES[route.view_name]
     refuses += (
         *(REFUSED_WITHOUT_KEY if needs_key else ()),
         *(REFUSED_FOR_THE_BODY if body else ()),
         *REFUSED_EVERYWHERE,
     )
+    answers = [answer, many[1]] if many else [answer]
     by_status = attrgetter("status")
     operation: Json = {
         # Ids are unique, and a function may answer HEAD as well.
         "operationId": f"{route.view_name}_head" if method == "HEAD" else str(route.view_name),
         "tags": [_tag(route)],
         "summary": _first_line(route.view_function).rstrip("."),
-        "responses": {str(answer.status.value): _answer(answer, ON_EVERY_ANSWER_TO_A_KEY if needs_key else ())},
+        "responses": {
+            str(each.status.value): _answer(each, ON_EVERY_ANSWER_TO_A_KEY if needs_key else ()) for each in answers
+        },
     }
     for status, same_status in groupby(sorted(refuses, key=by_status), key=by_status):
         kinds = list(same_status)
@@ -373,10 +395,11 @@ def _operation(method: str, route: Any, needs_key: bool, responses: Json) -> Jso
         operation["parameters"] = list(takes)
     if body:
         operation["requestBody"] = {
-            "description": f"At most {links.LARGEST_BODY} bytes.",
+            "description": f"At most {links.LARGEST_BODY} bytes"
+            + (f"; of many links, each, and together {links.LARGEST_BODY_OF_MANY}." if many else "."),
             "required": True,
             "content": {
-                media_type: {"schema": _schema(body)}
+                media_type: {"schema": {"anyOf": [_schema(body), _schema(many[0])]} if many else _schema(body)}
                 for media_type in (links.PATCH_TYPES if method == "PATCH" else [links.JSON])
             },
         }
@@ -450,13 +473,18 @@ def _schema(kind: Any) -> Json:
     return references
 
 
+def _kinds_of(route: Route) -> tuple[Any, ...]:
+    many, answer = route.many or (None, Answer())
+    return (*route.answer.types, route.body, many, *answer.types)
+
+
 @cache
 def _schemas() -> tuple[Mapping[Any, Json], Json]:
     """The schema of each type that ROUTES names, and those that they refer to by name."""
     kinds = {
         Code,
         problems.ProblemDetails,
-        *(kind for route in ROUTES.values() for kind in (*route.answer.types, route.body) if kind),
+        *(kind for route in ROUTES.values() for kind in _kinds_of(route) if kind),
     }
     schemas, named = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
     return dict(zip(kinds, schemas, strict=True)), dict(sorted(named.items()))

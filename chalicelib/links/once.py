@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from chalicelib import aws, config
@@ -27,10 +28,32 @@ KEY_PATTERN = rf"[!-~](?:[ -~]{{0,{LONGEST_KEY - 2}}}[!-~])?"
 _NAMESPACE = uuid.UUID("5d2c1d2e-53d1-4a6f-8f5e-0b1f6c7a2e11")
 
 
+class Unfinished(Exception):
+    """What was to be done once is not done: `answer` is for this request only, and the next one goes on."""
+
+    def __init__(self, answer: Any) -> None:
+        super().__init__()
+        self.answer = answer
+
+
 def create_link_once(key: str, request: LinkRequest, base_url: str, context: Any) -> dict[str, Any]:
     """The public form of the link that this request, or an earlier one with the same key and body, has created.
 
     `context` is Lambda's. Raises IdempotencyKeyReused, StillInProgress, or what `create_link` does.
+    """
+
+    def create(data: dict[str, Any]) -> dict[str, Any]:
+        return create_link(request, _origin(**data)).public(base_url)
+
+    link: dict[str, Any] = once(key, request.caller.owner, _payload(request), create, context)
+    return link
+
+
+def once(key: str, owner: str, payload: Any, create: Callable[..., Any], context: Any) -> Any:
+    """What `create` gives, or gave within the last day to the same key of this owner with the same payload.
+
+    It is called with `data`: owner, key and payload. What it raises is not remembered. Raises IdempotencyKeyReused,
+    StillInProgress, BadRequest or Unavailable.
     """
     # Imported here because a redirect, which shares this process, never needs it, and it takes a fifth of a second.
     from aws_lambda_powertools.utilities import idempotency  # noqa: PLC0415
@@ -47,24 +70,23 @@ def create_link_once(key: str, request: LinkRequest, base_url: str, context: Any
         lambda_context=context,
     )
     memory = idempotency.DynamoDBPersistenceLayer(config.idempotency_table(), boto3_client=aws.dynamodb())
-
-    def create(data: dict[str, Any]) -> dict[str, Any]:
-        return create_link(request, _origin(**data)).public(base_url)
-
     create_once = idempotency.idempotent_function(
         create, data_keyword_argument="data", persistence_store=memory, config=settings, key_prefix="create_link"
     )
     try:
-        link: dict[str, Any] = create_once(
-            data={"owner": request.caller.owner, "key": key, "payload": _payload(request)}
-        )
+        return create_once(data={"owner": owner, "key": key, "payload": payload})
     except exceptions.IdempotencyValidationError as error:
         raise IdempotencyKeyReused from error
     except exceptions.IdempotencyAlreadyInProgressError as error:
         raise StillInProgress from error
     except exceptions.IdempotencyPersistenceLayerError as error:
         raise Unavailable("The database cannot be reached just now. Try again in a moment.") from error
-    return link
+
+
+def origin_of(key: str, request: LinkRequest, number: int) -> Origin:
+    """The request that makes the link of this number among many."""
+    payload = _payload(request)
+    return _origin(request.caller.owner, json.dumps([key, number]), payload)
 
 
 def _payload(request: LinkRequest) -> list[Any]:

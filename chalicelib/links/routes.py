@@ -1,7 +1,8 @@
 """The HTTP routes of links. Each imports its own feature: a redirect, which has none of them, starts without it."""
 
 import re
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import unquote
 
 import msgspec
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 routes = Blueprint(__name__)
 
 LARGEST_BODY = 16 * 1024
+LARGEST_BODY_OF_MANY = 256 * 1024
 """Bytes."""
+
+MOST_AT_ONCE = 100
+"""Links that one request may create."""
 
 DEFAULT_LIMIT = 50
 LARGEST_LIMIT = 100
@@ -33,6 +38,7 @@ VERSION_TAG = '"([1-9][0-9]{0,17})"'
 """The ETag of a link, which is its version, and what If-Match asks for."""
 
 NewLink = request_body("NewLink", Use.CREATE, "A new link; without a code, one is chosen.", code=None)
+NewLinks = Annotated[list[NewLink], msgspec.Meta(min_length=1, max_length=MOST_AT_ONCE)]  # type: ignore[valid-type]
 ChangedLink = request_body(
     "ChangedLink",
     Use.CHANGE,
@@ -46,11 +52,14 @@ LinkPatch = patch_body(
 
 @routes.route("/links", methods=["POST"])
 def post_link() -> Response:
-    """Create a link."""
+    """Create a link, or many of them: an array is answered by an array, whose links each have a status."""
     from chalicelib.links.create import LinkRequest, create_link
     from chalicelib.links.once import create_link_once
 
     request = routes.current_request
+    body: Any = request.raw_body
+    if _media_type(request) == JSON and body.lstrip().startswith(b"["):
+        return _post_links(request)
     asked_for = LinkRequest(_given(request, NewLink), _caller(request), own_addresses(request))
     key = request.headers.get("idempotency-key")
     if key is None:
@@ -58,6 +67,32 @@ def post_link() -> Response:
     else:
         link = create_link_once(key, asked_for, base_url(request), request.lambda_context)
     return Response(link, {"Location": link["short_url"], "ETag": f'"{link["version"]}"'}, 201)
+
+
+def _post_links(request: Request) -> Response:
+    from chalicelib.links.create import LinkRequest
+    from chalicelib.links.many import Many, create_links, create_links_once
+
+    caller, own = _caller(request), own_addresses(request)
+    texts: list[msgspec.Raw] = _decoded(request.raw_body, list[msgspec.Raw], LARGEST_BODY_OF_MANY)
+    if not 1 <= len(texts) <= MOST_AT_ONCE:
+        raise BadRequest(f"The body has {len(texts)} links. It may have 1 to {MOST_AT_ONCE}.")
+
+    def read(text: msgspec.Raw) -> LinkRequest:
+        return LinkRequest(structs.asdict(_decoded(bytes(text), NewLink)), caller, own)
+
+    context: Any = request.lambda_context
+    many = Many(
+        read=[partial(read, text) for text in texts],
+        owner=caller.owner,
+        base_url=base_url(request),
+        seconds_left=lambda: float(context.get_remaining_time_in_millis()) / 1000,
+    )
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return Response({"items": create_links(many)})
+    payload = _decoded(request.raw_body, list[Any], LARGEST_BODY_OF_MANY)
+    return Response({"items": create_links_once(key, many, payload, context)})
 
 
 @routes.route("/links", methods=["GET"])
@@ -127,14 +162,22 @@ def _caller(request: Request) -> "Caller":
 
 def _given(request: Request, kind: type[msgspec.Struct], types: "Sequence[str]" = (JSON,)) -> dict[str, Any]:
     """The fields in the body of a request, of one of these media types. Raises what is wrong with it."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in types:
+    if _media_type(request) not in types:
         raise UnsupportedMediaType
-    body: Any = request.raw_body
-    if len(body) > LARGEST_BODY:
-        raise BodyTooLarge(f"The body has {len(body)} bytes. At most {LARGEST_BODY} are read.")
+    return structs.asdict(_decoded(request.raw_body, kind))
+
+
+def _media_type(request: Request) -> str:
+    media_type: str = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_type
+
+
+def _decoded(body: Any, kind: Any, most: int = LARGEST_BODY) -> Any:
+    """The body of a request as this type. Raises what is wrong with it."""
+    if len(body) > most:
+        raise BodyTooLarge(f"The body has {len(body)} bytes. At most {most} are read.")
     try:
-        return structs.asdict(msgspec.json.decode(body, type=kind))
+        return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
         raise BadRequest(f"The body does not fit: {error}.") from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:

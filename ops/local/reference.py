@@ -89,7 +89,11 @@ def _route(name: str, operation: Json, anywhere: set[str], responses: Json) -> s
     facts = {"Who": _who(operation, {problem for problems in refusals.values() for problem in problems})}
     if body := operation.get("requestBody"):
         facts["Body"] = f"{_kind(body['content']['application/json']['schema'])}. {body['description']}"
-    facts["Success"] = _success(operation)
+    facts["Success"] = "; ".join(
+        _success(status, response)
+        for status, response in operation["responses"].items()
+        if int(status) < HTTPStatus.BAD_REQUEST
+    )
     if refusals:
         facts["Refusals"] = "; ".join(
             f"{status} {', '.join(f'`{problem}`' for problem in problems)}".strip()
@@ -114,8 +118,7 @@ def _who(operation: Json, problems: set[str]) -> str:
     return "anyone" if operation.get("security") == [] else "anyone with a key"
 
 
-def _success(operation: Json) -> str:
-    [(status, response)] = [each for each in operation["responses"].items() if int(each[0]) < HTTPStatus.BAD_REQUEST]
+def _success(status: str, response: Json) -> str:
     text = f"{status} {response['description']}"
     for media_type, content in response.get("content", {}).items():
         text += f", {_kind(content['schema'])}" if media_type == "application/json" else f", `{media_type}`"

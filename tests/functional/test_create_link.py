@@ -84,8 +84,12 @@ def test_json_may_be_called_by_its_other_names(ada: Visitor, content_type: str) 
             + AN_OBJECT_LIKE,
             id="not UTF-8",
         ),
-        pytest.param(b"[]", "The body does not fit: Expected `object`, got `array`.", id="an array"),
-        pytest.param(b"[" * 16_000, "The body does not fit: Expected `object`, got `array`.", id="deep"),
+        pytest.param(b"7", "The body does not fit: Expected `object`, got `int`.", id="a number"),
+        pytest.param(
+            b"[" * 16_000,
+            "The body is not JSON (maximum recursion depth exceeded while deserializing an object). " + AN_OBJECT_LIKE,
+            id="deep",
+        ),
         pytest.param(b"{}", "The body does not fit: Object missing required field `url`.", id="no url"),
         pytest.param(
             b'{"url": 1}', "The body does not fit: Expected `str`, got `int` - at `$.url`.", id="url is a number"
