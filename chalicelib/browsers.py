@@ -20,9 +20,6 @@ ALWAYS: Mapping[str, str] = {
 }
 """See https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers."""
 
-ROBOTS = "User-agent: *\nDisallow: /\n"
-"""What /robots.txt says (RFC 9309): a crawler that follows links would be counted, and finds nothing to index."""
-
 
 def headers_for(origin: str | None, allowed_origins: frozenset[str]) -> dict[str, str]:
     """ALWAYS, and what an answer to a script of `origin`, or to nobody's, says about who may read it.

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 from chalice.app import Blueprint, Response
 
-from chalicelib import browsers
 from chalicelib.addresses import base_url
 from chalicelib.middleware import PUBLIC
 
@@ -22,8 +21,10 @@ def get_health() -> "Health":
 
 @routes.route("/robots.txt", methods=["GET"])
 def get_robots() -> Response:
-    """Ask crawlers to stay away."""
-    return Response(browsers.ROBOTS, {"Content-Type": "text/plain"})
+    """Ask crawlers to stay away, but for those that make previews in chats and social networks."""
+    from chalicelib.service.crawlers import ROBOTS
+
+    return Response(ROBOTS, {"Content-Type": "text/plain"})
 
 
 @routes.route("/openapi.json", methods=["GET"])

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
+from urllib.robotparser import RobotFileParser
 
 import pytest
 
@@ -101,10 +102,26 @@ def test_a_redirect_is_not_indexed_and_shows_its_target_no_more_than_an_origin()
     } == browsers.ALWAYS
 
 
-def test_crawlers_are_asked_to_stay_away(anyone: Visitor) -> None:
+@pytest.mark.parametrize(
+    ("robot", "may"),
+    [
+        ("Googlebot", False),
+        ("AnyBot/1.0", False),
+        ("Twitterbot/1.0", True),
+        ("facebookexternalhit/1.1", True),
+        ("WhatsApp/2.23", True),
+        ("Slackbot-LinkExpanding 1.0", True),
+    ],
+)
+def test_crawlers_are_asked_to_stay_away_but_for_those_that_make_previews(
+    anyone: Visitor, robot: str, may: bool
+) -> None:
     answer = anyone.get("/robots.txt")
 
-    assert Answer(200, {"Content-Type": "text/plain"}, "User-agent: *\nDisallow: /\n") == answer
+    robots = RobotFileParser()
+    robots.parse(answer.body.splitlines())
+    assert (200, {"Content-Type": "text/plain"}) == (answer.status, answer.headers)
+    assert may is robots.can_fetch(robot, "https://go.example.com/spring")
 
 
 @pytest.mark.parametrize("origin", [ADMIN, OTHER, "null", "*"])
