@@ -135,6 +135,16 @@ def domain_name() -> str | None:
     return os.environ.get("DOMAIN_NAME") or None
 
 
+def home_url() -> str | None:
+    """Where a visitor of `/` is sent; None for nowhere."""
+    return os.environ.get("HOME_URL") or None
+
+
+def not_found_url() -> str | None:
+    """Where a visitor of an unknown code is sent; None for nowhere."""
+    return os.environ.get("NOT_FOUND_URL") or None
+
+
 def allowed_origins() -> frozenset[str]:
     """The sites whose scripts may call the API from a browser, such as https://admin.example.com; none by default."""
     listed = os.environ.get("ALLOWED_ORIGINS", "").split(",")

@@ -15,7 +15,14 @@ from chalicelib.calls import CallFailed
 from chalicelib.observability import logger
 
 PUBLIC = frozenset(
-    {("GET", "/health"), ("GET", "/openapi.json"), ("GET", "/robots.txt"), ("GET", "/{code}"), ("HEAD", "/{code}")}
+    {
+        ("GET", "/"),
+        ("GET", "/health"),
+        ("GET", "/openapi.json"),
+        ("GET", "/robots.txt"),
+        ("GET", "/{code}"),
+        ("HEAD", "/{code}"),
+    }
 )
 """What anyone may call, beside OPTIONS. Every other route, and every one to come, asks for an API key."""
 

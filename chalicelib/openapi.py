@@ -311,6 +311,9 @@ ROUTES: Mapping[str, Route] = {
         takes=(_days(analytics.MOST_DAYS),),
         refuses=(problems.BadRequest, problems.AdminsOnly),
     ),
+    "get_home": Route(
+        Answer(status=HTTPStatus.FOUND, headers=("Location", "Cache-Control")), refuses=(problems.NotFound,)
+    ),
     "get_health": Route(Answer(Health)),
     "get_openapi": Route(Answer(dict[str, Any])),
     "get_robots": Route(Answer(str, media_type="text/plain")),

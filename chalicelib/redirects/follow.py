@@ -68,9 +68,12 @@ def follow(
 
 def target_of(code: str, query: Mapping[str, Sequence[str]] | None = None, call: Call = by_sdk) -> Found:
     """The URL that `code` leads to now. Raises the Problem that a visitor is to be told, or CallFailed."""
-    if not is_code(code):
-        raise LinkNotFound(code)
-    redirect, found_in = _find(code, call)
+    try:
+        redirect, found_in = _find(code, call)
+    except LinkNotFound:
+        if elsewhere := config.not_found_url():
+            return Found(elsewhere, "nowhere", counts=False)
+        raise
     if redirect.status is Status.DELETED:
         raise LinkDeleted(code)
     if redirect.status is Status.BLOCKED:
@@ -90,6 +93,8 @@ def forget() -> None:
 
 
 def _find(code: str, call: Call) -> tuple[Redirect, str]:
+    if not is_code(code):
+        raise LinkNotFound(code)
     now = monotonic()
     remembered = _memory.get(code)
     if remembered and now < remembered[0]:

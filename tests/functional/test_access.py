@@ -28,6 +28,7 @@ NOT_VALID = "This key is not valid: it is unknown, expired or revoked. Ask the o
 
 TABLE = """
                               nobody malformed unknown wrong revoked expired another owner admin
+GET    /                         404       404     404   404     404     404     404   404   404
 GET    /health                   200       200     200   200     200     200     200   200   200
 GET    /openapi.json             200       200     200   200     200     200     200   200   200
 GET    /robots.txt               200       200     200   200     200     200     200   200   200

@@ -52,6 +52,7 @@ def test_who_may_call_a_route_follows_from_what_it_refuses() -> None:
         ("DELETE /links/{code}", "the link's owner, or an admin"),
         ("GET /{code}", "anyone"),
         ("HEAD /{code}", "anyone"),
+        ("GET /", "anyone"),
         ("GET /health", "anyone"),
         ("GET /robots.txt", "anyone"),
         ("GET /openapi.json", "anyone"),

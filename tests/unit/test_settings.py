@@ -40,9 +40,9 @@ def type_deploy(*arguments: str, columns: int = 200) -> Result:
 def test_every_setting_is_a_parameter_that_somebody_who_deploys_chooses() -> None:
     parameters = {
         "AccessLogs", "AlarmEmail", "Alarms", "AllowedOrigins", "BaseUrl", "CertificateArn", "ClickRetentionDays",
-        "Dashboard", "DomainName", "Firewall", "InvocationLogs", "LinkBurst", "LinksPerSecond", "PrivateTargetsAllowed",
-        "QuietMinutes", "RecorderWindowSeconds", "RequestBurst", "RequestsPerAddress", "RequestsPerSecond",
-        "ReserveRecorder", "RunbookUrl", "Tracing",
+        "Dashboard", "DomainName", "Firewall", "HomeUrl", "InvocationLogs", "LinkBurst", "LinksPerSecond",
+        "NotFoundUrl", "PrivateTargetsAllowed", "QuietMinutes", "RecorderWindowSeconds", "RequestBurst",
+        "RequestsPerAddress", "RequestsPerSecond", "ReserveRecorder", "RunbookUrl", "Tracing",
     }  # fmt: skip
 
     assert parameters == set(offered())
