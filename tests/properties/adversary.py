@@ -224,9 +224,9 @@ class Run:
         if self.queues.waiting or self.queues.dead:
             raise NotExact("A queue is not empty.")
 
-    def _check_counters(self) -> None:
+    def _check_counters(self, written: Pending) -> None:
         """Each counter adds up for itself, and is within its bounds, at every moment."""
-        for item in self.tables.items(DAILY_CLICKS_TABLE):
+        for item in self.tables.items_of(written, DAILY_CLICKS_TABLE):
             if item["code"]["S"] == counters.DELETED_LINKS:
                 continue
             if why := breakdowns.numbers([item]).why_wrong():
@@ -548,7 +548,7 @@ class Run:
     def _commit(self, pending: Pending) -> None:
         self.tables.commit(pending)
         tally.done["transactions committed"] += 1
-        self._check_counters()
+        self._check_counters(pending)
         for action in pending.actions:
             if action.get("Put", {}).get("TableName") == CLICKS_TABLE:
                 row = action["Put"]["Item"]

@@ -5,7 +5,6 @@ locked item in between is told TransactionConflict, as in DynamoDB and never in 
 What the model does not know it refuses, so that it cannot be wrong about it.
 """
 
-import copy
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -97,14 +96,14 @@ class Tables:
         if not ConsistentRead or FilterExpression not in ("", "occurred_at BETWEEN :first AND :last"):
             raise NotImplementedError(FilterExpression)
         wanted = [names[name] for name in ProjectionExpression.split(", ") if name]
+        of = (TableName, values[":code"])
+        keys = [key for key in self._items if key[:2] == of]
         found = [
-            item
-            for key, item in sorted(self._items.items(), key=lambda each: each[0])
-            if key[:2] == (TableName, values[":code"]) and (not ranged or values[":first"] <= key[2] <= values[":last"])
+            self._items[key] for key in sorted(keys) if not ranged or values[":first"] <= key[2] <= values[":last"]
         ]
         yield {
             "Items": [
-                {name: copy.deepcopy(item[name]) for name in wanted or item if name in item}
+                {name: item[name] for name in wanted or item if name in item}
                 for item in found
                 if not FilterExpression or values[":first"] <= item["occurred_at"]["S"] <= values[":last"]
             ],
@@ -156,7 +155,11 @@ class Tables:
 
     def items(self, table: str) -> list[dict[str, Any]]:
         """All items of the table with this name."""
-        return [item for key, item in sorted(self._items.items(), key=lambda each: each[0]) if key[0] == table]
+        return [self._items[key] for key in sorted(key for key in self._items if key[0] == table)]
+
+    def items_of(self, written: Pending, table: str) -> list[dict[str, Any]]:
+        """What a transaction that was committed has left of the items that it names, in this table."""
+        return [self._items[key] for key in written.keys if key[0] == table and key in self._items]
 
     def has(self, table: str, code: str, sort_key: str) -> bool:
         return (table, code, sort_key) in self._items
@@ -172,7 +175,7 @@ class Tables:
     def items_met(self, actions: Sequence[dict[str, Any]], reasons: Sequence[str]) -> dict[int, Any]:
         """The items that failed conditions have met, by the number of their action, if it asks for that."""
         return {
-            number: copy.deepcopy(self._items[_key(action)])
+            number: dict(self._items[_key(action)])
             for number, (action, reason) in enumerate(zip(actions, reasons, strict=True))
             if reason == "ConditionalCheckFailed"
             and action.get("Update", {}).get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
