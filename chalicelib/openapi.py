@@ -24,7 +24,7 @@ from chalicelib.clicks.message import LONGEST_VALUE, UTM
 from chalicelib.clicks.statistics import DIMENSIONS, ClicksOfLinks, Report, Statistics
 from chalicelib.links import once
 from chalicelib.links import routes as links
-from chalicelib.links.link import LONGEST_OWNER, Use, fields
+from chalicelib.links.link import LONGEST_OWNER, LONGEST_TAG, Use, fields
 from chalicelib.links.listing import LONGEST_SEARCH, State, encode_cursor
 from chalicelib.links.schemas import Code
 from chalicelib.links.store import Position
@@ -97,7 +97,13 @@ SEARCH: tuple[Json, ...] = (
         "`next` goes on.",
         "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_SEARCH},
     },
-    {"name": "tag", "in": "query", "description": "A tag.", "schema": {"type": "string"}, "example": "sale"},
+    {
+        "name": "tag",
+        "in": "query",
+        "description": "A tag, in any case of letters.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_TAG},
+        "example": "sale",
+    },
     {
         "name": "state",
         "in": "query",

@@ -8,6 +8,8 @@ import pytest
 
 from tests.e2e.deployed import Linkly
 
+pytestmark = pytest.mark.timeout(300)
+
 SETTINGS = Path(__file__).with_name("schemathesis.toml")
 
 

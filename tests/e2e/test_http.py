@@ -178,7 +178,7 @@ def test_a_browser_may_send_what_it_asks_for_if_its_site_is_allowed(somewhere: L
     assert [(204, ALLOWED_ORIGIN), (204, None)] == [
         (answer.status_code, answer.headers.get("access-control-allow-origin")) for answer in asked
     ]
-    assert "DELETE, GET, OPTIONS, PUT" == asked[0].headers["access-control-allow-methods"]
+    assert "DELETE, GET, OPTIONS, PATCH, PUT" == asked[0].headers["access-control-allow-methods"]
     assert (ALLOWED_ORIGIN, "Origin") == (read.headers["access-control-allow-origin"], read.headers["vary"])
 
 
