@@ -42,7 +42,7 @@ def test_five_new_links_are_five_in_the_analytics(linkly: Linkly) -> None:
 def queue_is_quiet(linkly: Linkly) -> bool:
     """Whether the number of new links has stopped growing after what other tests created."""
     before = links_today(linkly)
-    time.sleep(2)
+    time.sleep(10)
     return before == links_today(linkly)
 
 

@@ -15,7 +15,7 @@ from tests.properties.adversary import NotExact, Run
 from tests.properties.mutants import MUTANTS, Mutant
 
 HUNTING = settings.get_current_profile_name() == "hunt"
-RUNS = 20_000 if HUNTING else 300
+RUNS = 20_000 if HUNTING else 200
 MOST_RUNS_TO_CATCH_A_MUTANT = 200
 
 choices = st.randoms(note_method_calls=False)
