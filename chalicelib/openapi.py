@@ -6,6 +6,7 @@ what cannot be read off these: what it takes, answers and refuses.
 """
 
 import sys
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from http import HTTPStatus
@@ -214,9 +215,9 @@ class Answer(NamedTuple):
     """What else it may be, each with its media type."""
 
     @property
-    def types(self) -> tuple[Any, ...]:
-        """All types that it may be of."""
-        return tuple(kind for kind, _ in ((self.type, self.media_type), *self.otherwise) if kind)
+    def kinds(self) -> tuple[tuple[Any, str], ...]:
+        """All types that it may be of, each with its media type; none of an answer without content."""
+        return ((self.type, self.media_type), *self.otherwise) if self.type else ()
 
 
 class Route(NamedTuple):
@@ -434,13 +435,14 @@ def _answer(answer: Answer, headers: tuple[str, ...]) -> Json:
         "description": answer.status.phrase,
         "headers": _headers((*answer.headers, *headers, *ON_EVERY_ANSWER)),
     }
-    for kind, media_type in ((answer.type, answer.media_type), *answer.otherwise):
-        if kind:
-            schemas = response.setdefault("content", {}).setdefault(media_type, {"schema": {"anyOf": []}})
-            schemas["schema"]["anyOf"].append(_schema(kind))
-    for content in response.get("content", {}).values():
-        if len(content["schema"]["anyOf"]) == 1:
-            [content["schema"]] = content["schema"]["anyOf"]
+    schemas: defaultdict[str, list[Json]] = defaultdict(list)
+    for kind, media_type in answer.kinds:
+        schemas[media_type].append(_schema(kind))
+    if schemas:
+        response["content"] = {
+            media_type: {"schema": found[0] if len(found) == 1 else {"anyOf": found}}
+            for media_type, found in schemas.items()
+        }
     if answer.leads_to:
         code = {"code": "$response.body#/code"}
         response["links"] = {name: {"operationId": name, "parameters": code} for name in answer.leads_to}
@@ -484,7 +486,7 @@ def _schema(kind: Any) -> Json:
 
 def _kinds_of(route: Route) -> tuple[Any, ...]:
     many, answer = route.many or (None, Answer())
-    return (*route.answer.types, route.body, many, *answer.types)
+    return (route.body, many, *(kind for kind, _ in (*route.answer.kinds, *answer.kinds)))
 
 
 @cache

@@ -97,7 +97,7 @@ class Numbers(NamedTuple):
         """The people by a dimension's values, UNKNOWN and OTHER among them."""
         letter = LETTERS[dimension]
         return Counter(
-            {name[1:]: amount for name, amount in self.amounts.items() if name[0] == letter and name not in _NOT_VALUES}
+            {name[1:]: amount for name, amount in self.amounts.items() if name[0] == letter and name != CLICKS}
         )
 
     def why_wrong(self) -> str | None:
@@ -108,9 +108,6 @@ class Numbers(NamedTuple):
             if (total := self.values(dimension).total()) != self.people:
                 return f"{self.people} people, and {total} by {dimension}"
         return None
-
-
-_NOT_VALUES = frozenset({CLICKS, "code", "day#shard"})
 
 
 def numbers(items: "Iterable[Mapping[str, AttributeValueTypeDef]]") -> Numbers:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib import aws, config
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
@@ -81,9 +81,19 @@ def counters_of(
         yield from page["Items"]
 
 
-def clicks_by_day(code: str, days: tuple[str, str] | None = None) -> Counter[str]:
-    """The number of clicks of each day that had some, by day (2026-05-27), as of now: of all time, or of `days`."""
+def clicks_by_day(code: str) -> Counter[str]:
+    """The number of clicks of each day that had some, by day (2026-05-27), of all time and as of now."""
+    return by_day(counters_of(code, attributes=(SORT_KEY, "clicks")))
+
+
+def by_day(counters: "Iterable[Mapping[str, AttributeValueTypeDef]]") -> Counter[str]:
+    """How many clicks some counters have counted, by day."""
     counts: Counter[str] = Counter()
-    for counter in counters_of(code, days, (SORT_KEY, "clicks")):
+    for counter in counters:
         counts[day_of(counter[SORT_KEY]["S"])] += int(counter["clicks"]["N"])
     return counts
+
+
+def clicks_in(counters: "Iterable[Mapping[str, AttributeValueTypeDef]]") -> int:
+    """How many clicks some counters have counted together."""
+    return sum(int(counter["clicks"]["N"]) for counter in counters)

@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import aws, clock, config
-from chalicelib.clicks.counters import DELETED_LINKS, SORT_KEY, counters_of, day_of, own_shard, sort_key
+from chalicelib.clicks.counters import DELETED_LINKS, SORT_KEY, clicks_in, counters_of, day_of, own_shard, sort_key
 from chalicelib.clicks.transactions import MOST_ACTIONS
 from chalicelib.deliveries import Delivery, PermanentFailure, handle_each
 from chalicelib.links.events import LinkEvent, UndecodableEvent, decode
@@ -114,8 +114,7 @@ def _delete_row(row: "Item") -> "TransactWriteItemTypeDef":
 
 def _move(day: str, counters: "Sequence[Item]") -> "Actions":
     """Move a day's counters to DELETED_LINKS, each at the value that was read. One that has grown is read again."""
-    amount = sum(int(counter["clicks"]["N"]) for counter in counters)
-    return [*map(_delete_counter, counters), _add(day, amount)]
+    return [*map(_delete_counter, counters), _add(day, clicks_in(counters))]
 
 
 def _delete_counter(counter: "Item") -> "TransactWriteItemTypeDef":

@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from io import StringIO
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from chalicelib.clicks.breakdowns import CLICKS, HOURS, LETTERS, ROBOT_HOURS, numbers
-from chalicelib.clicks.counters import SORT_KEY, counters_of, day_of
+from chalicelib.clicks.counters import SORT_KEY, by_day, clicks_in, counters_of, day_of
 from chalicelib.clicks.dimensions import OTHER, UNKNOWN
 from chalicelib.links.schemas import Code
 from chalicelib.schemas import Day
@@ -119,7 +119,7 @@ def report(code: str, question: Question) -> Report:
     other: dict[str, int] = {}
     for dimension in question.by:
         if dimension == "day":
-            by[dimension] = _newest_first(_by_day(items))
+            by[dimension] = _newest_first(by_day(items))
         elif dimension == "hour":
             by[dimension] = _newest_first(_by_hour(items))
         else:
@@ -163,13 +163,6 @@ def _attributes(by: Collection[str]) -> tuple[str, ...]:
     return () if set(by).difference(TIMES) else (SORT_KEY, CLICKS, *HOURS, *ROBOT_HOURS)
 
 
-def _by_day(items: "Iterable[Item]") -> Counter[str]:
-    counts: Counter[str] = Counter()
-    for item in items:
-        counts[day_of(item[SORT_KEY]["S"])] += int(item[CLICKS]["N"])
-    return counts
-
-
 def _by_hour(items: "Iterable[Item]") -> Counter[str]:
     counts: Counter[str] = Counter()
     for item in items:
@@ -206,9 +199,4 @@ def _no_formula(value: str) -> str:
 
 def clicks_of_links(codes: Iterable[str], days: tuple[str, str]) -> list[ClicksOfLink]:
     """The clicks of each link from the first to the last of `days`, as of now. A query each."""
-    return [{"code": code, "clicks": _clicks(code, days)} for code in codes]
-
-
-def _clicks(code: str, days: tuple[str, str]) -> int:
-    items: Iterable[Any] = counters_of(code, days, (CLICKS,))
-    return sum(int(item[CLICKS]["N"]) for item in items)
+    return [{"code": code, "clicks": clicks_in(counters_of(code, days, (CLICKS,)))} for code in codes]

@@ -55,8 +55,8 @@ def _tags(value: tuple[str, ...], _: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(normalise_tag, value)))
 
 
-def _moment(value: datetime | None, name: str) -> datetime | None:
-    """The time as the table keeps it, in UTC and whole milliseconds."""
+def normalise_moment(value: datetime | None, name: str) -> datetime | None:
+    """The time as the table keeps it, in UTC and whole milliseconds. Raises BadRequest."""
     try:
         return value and datetime.fromisoformat(clock.rfc3339(value))
     except OverflowError as error:
@@ -71,6 +71,6 @@ def _refuse_control_characters(text: str, what: str) -> None:
 _NORMALISE: Mapping[str, Callable[[Any, str], Any]] = {
     "title": _title,
     "tags": _tags,
-    "starts_at": _moment,
-    "expires_at": _moment,
+    "starts_at": normalise_moment,
+    "expires_at": normalise_moment,
 }

@@ -201,8 +201,7 @@ def query_links(owner: str, limit: int, after: Position | None) -> tuple[list[Li
     for _ in range(_MOST_QUERIES):
         answer = aws.dynamodb().query(**_newest_first(owner, position, wanted - len(links)))
         links += map(_from_item, answer["Items"])
-        last = answer.get("LastEvaluatedKey")
-        position = Position(last["created_at"]["S"], last["code"]["S"]) if last else None
+        position = _end_of(answer)
         if position is None or len(links) == wanted:
             break
     if len(links) > limit:
@@ -232,6 +231,12 @@ def _newest_first(owner: str, after: Position | None, most: int | None = None) -
     return query
 
 
+def _end_of(answer: "QueryOutputTypeDef") -> Position | None:
+    """Where a page ends; None of the last one."""
+    last = answer.get("LastEvaluatedKey")
+    return Position(last["created_at"]["S"], last["code"]["S"]) if last else None
+
+
 def _position_of(link: Link) -> Position:
     return Position(clock.rfc3339(link.created_at), link.code)
 
@@ -254,11 +259,8 @@ def search_links(
                 links.append(link)
             if len(links) == limit:
                 return links, _position_of(link) if link is not found[-1] or "LastEvaluatedKey" in answer else None
-        last = answer.get("LastEvaluatedKey")
-        if last is None:
-            return links, None
-        position = Position(last["created_at"]["S"], last["code"]["S"])
-        if monotonic() > deadline:
+        position = _end_of(answer)
+        if position is None or monotonic() > deadline:
             break
     return links, position
 

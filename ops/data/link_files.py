@@ -8,15 +8,13 @@ a spreadsheet as text.
 import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any, TextIO
 
 import msgspec
 from msgspec import structs
 
-from chalicelib import clock
-from chalicelib.links.checks import normalise_fields
+from chalicelib.links.checks import normalise_fields, normalise_moment
 from chalicelib.links.codes import check_code
 from chalicelib.links.link import LONGEST_URL, Link, Use, defaults, fields, plain
 from chalicelib.links.status import Status
@@ -138,14 +136,7 @@ def _checked(row: _Row, own_addresses: frozenset[str]) -> Link | Refusal:
             for name in ("url", "expired_url"):
                 link[name] = link[name] and normalise_url(link[name], own_addresses)
         for name in ("created_at", "updated_at"):
-            link[name] = _time(link[name])
+            link[name] = normalise_moment(link[name], name)
     except Problem as problem:
         return Refusal(problem.detail)
-    except OverflowError:
-        return Refusal(f"In UTC, {name} is no date of the calendar, which has the years 1 to 9999.")
     return Link(**link)
-
-
-def _time(moment: datetime) -> datetime:
-    """The time as the table keeps it, in UTC and whole milliseconds. Raises OverflowError."""
-    return datetime.fromisoformat(clock.rfc3339(moment))

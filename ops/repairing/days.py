@@ -27,11 +27,6 @@ def read_day(code: str, day: str, table: str = "") -> list[Item]:
     return [*counters_of(code, (day, day), table=table)]
 
 
-def clicks_in(counters: Sequence[Item]) -> int:
-    """How many clicks some counters have counted."""
-    return sum(int(counter[CLICKS]["N"]) for counter in counters)
-
-
 def replace_day(code: str, version: str, day: str, as_read: Sequence[Item], wanted: Sequence[Item]) -> str | None:
     """Put other counters in the place of all of a day, in one transaction.
 

@@ -16,10 +16,10 @@ from rich.console import Console
 from chalicelib import aws, clock, config
 from chalicelib.clicks.admission import Known, admit
 from chalicelib.clicks.breakdowns import LETTERS, OPEN_BYTES, Numbers, attributes_of, numbers
-from chalicelib.clicks.counters import SHARDS, SORT_KEY, sort_key
+from chalicelib.clicks.counters import SHARDS, SORT_KEY, clicks_in, sort_key
 from chalicelib.clicks.dimensions import OTHER, UNKNOWN
 from chalicelib.clicks.transactions import click_in
-from ops.repairing.days import Item, clicks_in, read_day, replace_day, version_if_alive
+from ops.repairing.days import Item, read_day, replace_day, version_if_alive
 from ops.shared.errors import OperatorError
 from ops.shared.listing import print_list
 from ops.shared.stages import Stage, connect

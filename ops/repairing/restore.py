@@ -21,7 +21,7 @@ from rich.console import Console
 from chalicelib import aws as app_aws
 from chalicelib import clock, config
 from chalicelib.clicks.click import Click, encode
-from chalicelib.clicks.counters import SORT_KEY, clicks_by_day, day_of
+from chalicelib.clicks.counters import SORT_KEY, clicks_by_day, clicks_in, day_of
 from chalicelib.clicks.transactions import click_in, why_not_countable
 from chalicelib.links.blocklist import check_target
 from chalicelib.links.link import Link, Use, plain
@@ -31,7 +31,7 @@ from chalicelib.problems import BlockedTarget, CodeTaken, LinkNotFound, StaleVer
 from chalicelib.redirects.cache import find_redirect
 from chalicelib.redirects.refresher import refresh
 from ops.repairing.clicks import send
-from ops.repairing.days import clicks_in, read_day, replace_day, version_if_alive
+from ops.repairing.days import read_day, replace_day, version_if_alive
 from ops.repairing.reconcile import Key, without_rows
 from ops.shared.aws import client
 from ops.shared.errors import OperatorError
