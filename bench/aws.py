@@ -26,6 +26,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from bench.events import follow
+from chalicelib.links.status import Status
+from chalicelib.redirects.cache import Redirect, to_item
 
 REGION = "eu-central-1"
 TABLES = {
@@ -35,14 +37,9 @@ TABLES = {
     "DAILY_CLICKS_TABLE": "daily_clicks",
 }
 
-CACHED = {
-    "code": {"S": "my-link"},
-    "url": {"S": "https://example.com/a/page?of=some&length=1"},
-    "status": {"S": "active"},
-    "version": {"N": "1"},
-}
+CACHED = to_item(Redirect("my-link", "https://example.com/a/page?of=some&length=1", Status.ACTIVE, version=1))
 LINK = {
-    **CACHED,
+    **{name: attribute for name, attribute in CACHED.items() if name != "layout"},
     "owner": {"S": "ada"},
     "created_at": {"S": "2026-05-27T10:15:30.123Z"},
     "updated_at": {"S": "2026-05-27T10:15:30.123Z"},
