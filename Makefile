@@ -24,11 +24,13 @@ reset: ## Forget what `make run` stored
 	@rm -rf .local && echo "The local stack starts empty the next time."
 
 .PHONY: test
-test: $(ready) ## Run every test: unit, functional, properties, infra, e2e
+test: $(ready) ## Run every test: unit, functional, properties, infra, e2e, browser
 	@printf '\n== unit, functional, property and infra tests\n'
 	@$(python) -m pytest --numprocesses 2 tests/unit tests/functional tests/properties tests/infra
 	@printf '\n== e2e tests, four files at a time, each on an emulated AWS of its own\n'
 	@$(python) -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder tests/e2e
+	@printf '\n== browser tests, in a real Chromium\n'
+	@$(python) -m pytest tests/browser
 
 .PHONY: chaos
 chaos: $(ready) ## Break the deployed stack's calls while it counts 10,000 clicks on 50 links
@@ -65,7 +67,7 @@ logs: .venv/ready ## Tail the logs of STAGE; of one FUNCTION=, with a text in it
 
 .venv/ready: requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Linkly needs Python 3.11 or newer, and {sys.executable} is {sys.version.split()[0]}. Try: make PYTHON=python3.12")'
-	@echo "Installing what runs, builds and tests Linkly into .venv: 700 MB, about a minute and a half"
+	@echo "Installing what runs, builds and tests Linkly into .venv: 880 MB, about a minute and a half"
 	@$(PYTHON) -m venv .venv
 	@$(python) -m pip install --quiet --requirement requirements-dev.txt
 	@echo "Downloading what ships with it into .venv/wheels: 3 MB, some seconds"

@@ -37,7 +37,7 @@ from ops.shared.percentiles import percentile
 from ops.shared.queues import queue_depth
 from ops.shared.stages import LOCAL, function_environment
 from ops.watching.costs import item_bytes
-from tests.e2e.deployed import free_port
+from tests.deployed import free_port
 
 VISITORS = 4
 ROUNDS = 5

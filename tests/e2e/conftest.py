@@ -1,21 +1,10 @@
-"""The packaged app, deployed to an emulated AWS with IAM enforced, and driven over its API Gateway URL."""
-
-from collections.abc import Iterator
+"""The packaged app, driven over its API Gateway URL."""
 
 import pytest
 
-from chalicelib import aws as app_aws
-from ops.deploying.deployment import Deployment, deploy
-from ops.local import emulator, run
-from ops.shared import emulation
-from ops.shared.stages import LOCAL, function_environment
-from tests.e2e.deployed import Linkly, free_port, linkly_at
-from tests.packages import packaged
+from tests.stack import aws_endpoint, deployment, linkly
 
-ALLOWED_ORIGIN = "https://admin.example.com"
-# A purge must still come later than the last click, which memory and cache allow some seconds after a deletion.
-SHORT_WAITS = {"RetryPauseSeconds": str(run.RETRY_PAUSE_SECONDS), "PurgeDelaySeconds": "12"}
-
+__all__ = ["aws_endpoint", "deployment", "linkly"]
 
 LONGEST = ("run", "drills", "operations", "emulator", "live_links", "chaos", "description", "permissions", "restore")
 
@@ -25,37 +14,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest, so that no process is left alone with one at the end."""
     names = [f"test_{name}.py" for name in LONGEST]
     items.sort(key=lambda item: names.index(item.path.name) if item.path.name in names else len(names))
-
-
-@pytest.fixture(scope="session")
-def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An emulated AWS, to which this process's environment then points."""
-    with (
-        emulator.emulated_aws(free_port(), tmp_path_factory.mktemp("aws")) as endpoint,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        for name, value in emulation.environment(endpoint).items():
-            patch.setenv(name, value)
-        yield endpoint
-
-
-@pytest.fixture(scope="session")
-def deployment(aws_endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The stage `local`, deployed there; the app's modules in this process then work on it too."""
-    assert aws_endpoint
-    parameters = {**SHORT_WAITS, "AllowedOrigins": ALLOWED_ORIGIN}
-    deployment = deploy(packaged(LOCAL, tmp_path_factory), LOCAL, parameters, lambda _: None)
-    emulator.complete(deployment)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in function_environment(LOCAL).items():
-            patch.setenv(name, value)
-        app_aws.forget_clients()
-        yield deployment
-    app_aws.forget_clients()
-
-
-@pytest.fixture(scope="session")
-def linkly(aws_endpoint: str, deployment: Deployment) -> Iterator[Linkly]:
-    """Linkly over its API Gateway URL."""
-    with linkly_at(emulation.deployed_url(aws_endpoint, deployment.outputs)) as deployed:
-        yield deployed

@@ -2,7 +2,7 @@
 
 import time
 
-from tests.e2e.deployed import Linkly, eventually, ops
+from tests.deployed import Linkly, eventually, ops
 
 
 def test_links_into_a_blocked_domain_answer_410_until_it_is_allowed_again(linkly: Linkly) -> None:

@@ -17,7 +17,7 @@ from chalicelib import clock, config
 from chalicelib.clicks.click import Click, encode
 from ops.shared.aws import client
 from tests.builders import FIREFOX, GOOGLEBOT
-from tests.e2e.deployed import Linkly, dead_letters_url, eventually, ops, waiting
+from tests.deployed import Linkly, dead_letters_url, eventually, ops, waiting
 
 FOLLOWS = int(os.environ.get("BREAKDOWN_FOLLOWS", "300"))
 TWICE = 40

@@ -27,9 +27,9 @@ from ops.shared import emulation
 from ops.shared.aws import client
 from ops.shared.stages import LOCAL, function_environment
 from tests.builders import FIREFOX, GOOGLEBOT
-from tests.e2e.conftest import SHORT_WAITS
-from tests.e2e.deployed import Linkly, dead_letters_url, eventually, free_port, linkly_at, ops, waiting
+from tests.deployed import Linkly, dead_letters_url, eventually, free_port, linkly_at, ops, waiting
 from tests.packages import packaged
+from tests.stack import SHORT_WAITS
 
 # `make chaos` gives a larger dose.
 CLICKS = int(os.environ.get("CHAOS_CLICKS", "500"))

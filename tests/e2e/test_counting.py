@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from chalicelib import aws, config
 from chalicelib.clicks.click import Click, encode
 from ops.shared.aws import client
-from tests.e2e.deployed import Linkly, dead_letters_url, eventually, waiting
+from tests.deployed import Linkly, dead_letters_url, eventually, waiting
 
 
 def send(body: str) -> None:

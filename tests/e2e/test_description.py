@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.deployed import Linkly
+from tests.deployed import Linkly
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.e2e.deployed import free_port, ops
+from tests.deployed import free_port, ops
 
 
 def test_a_port_that_is_taken_is_told_with_who_takes_it_and_the_account_is_looked_at(

@@ -15,7 +15,7 @@ from ops.repairing.accident import end_denial
 from ops.repairing.consumers import find_consumer, switch
 from ops.shared.aws import client
 from ops.shared.stages import LOCAL
-from tests.e2e.deployed import Linkly, dead_letters_url, eventually, waiting
+from tests.deployed import Linkly, dead_letters_url, eventually, waiting
 
 SECONDS_A_COMMAND = 120
 """Five deliveries take one minute, and each is a moment late."""

@@ -15,7 +15,7 @@ import pytest
 from ops.local import emulator
 from ops.shared import emulation
 from ops.shared.aws import client
-from tests.e2e.deployed import eventually, free_port
+from tests.deployed import eventually, free_port
 
 MONTH = 30 * 24 * 60 * 60
 """Seconds. Longer than anything waits in a queue or a stream."""

@@ -11,8 +11,8 @@ import pytest
 from chalicelib import browsers
 from chalicelib.openapi import PublicLink
 from ops.deploying.deployment import Deployment
-from tests.e2e.conftest import ALLOWED_ORIGIN
-from tests.e2e.deployed import Linkly, eventually, http_process, linkly_at
+from tests.deployed import Linkly, eventually, http_process, linkly_at
+from tests.stack import ALLOWED_ORIGIN
 
 
 @pytest.fixture(scope="module")

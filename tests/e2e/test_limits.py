@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from ops.deploying.deployment import Deployment
 from ops.shared.aws import client
-from tests.e2e.deployed import Linkly
+from tests.deployed import Linkly
 from tests.e2e.test_http import assert_problem
 
 

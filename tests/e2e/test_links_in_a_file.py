@@ -5,7 +5,7 @@ import uuid
 from pathlib import Path
 
 from chalicelib.redirects.cache import find_redirect
-from tests.e2e.deployed import Linkly, eventually, ops
+from tests.deployed import Linkly, eventually, ops
 
 
 def test_links_go_out_to_a_file_and_come_in_again_with_new_ones(linkly: Linkly, tmp_path: Path) -> None:

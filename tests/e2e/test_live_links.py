@@ -8,7 +8,7 @@ import httpx
 
 from chalicelib import aws, config
 from chalicelib.links.store import update_link
-from tests.e2e.deployed import Linkly, eventually, forbidden, key_holder, logged, ops, waiting
+from tests.deployed import Linkly, eventually, forbidden, key_holder, logged, ops, waiting
 
 OLD, NEW = "https://example.com/target", "https://example.org/new"
 

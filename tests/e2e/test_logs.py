@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from ops import PROJECT
-from tests.e2e.deployed import Linkly, eventually, ops
+from tests.deployed import Linkly, eventually, ops
 
 
 def test_logs_are_shown_by_function_and_by_text_as_columns_and_as_json(linkly: Linkly) -> None:

@@ -19,7 +19,7 @@ from ops.shared.aws import client
 from ops.shared.stacks import outputs
 from tests.builders import a_click
 from tests.checkout import copy_checkout
-from tests.e2e.deployed import eventually, ops
+from tests.deployed import eventually, ops
 
 if TYPE_CHECKING:
     import subprocess

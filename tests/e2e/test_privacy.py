@@ -6,7 +6,7 @@ from typing import Any
 
 from ops.shared.aws import client
 from tests.addresses import ADDRESSES, HEADERS
-from tests.e2e.deployed import Linkly, eventually, forbidden, logged
+from tests.deployed import Linkly, eventually, forbidden, logged
 
 
 def test_a_visitors_address_is_nowhere_whatever_happens_to_the_click(linkly: Linkly) -> None:

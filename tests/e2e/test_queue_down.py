@@ -7,7 +7,7 @@ import time
 import pytest
 
 from chalicelib.clicks.click import decode
-from tests.e2e.deployed import Linkly, http_process, linkly_at
+from tests.deployed import Linkly, http_process, linkly_at
 
 
 @pytest.mark.parametrize("accepts", [True, False], ids=["a queue that never answers", "a queue that refuses"])

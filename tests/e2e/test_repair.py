@@ -10,7 +10,7 @@ from chalicelib.clicks.counters import clicks_by_day
 from chalicelib.links.events import encode
 from ops.shared.aws import client
 from tests.builders import a_created_event
-from tests.e2e.deployed import Linkly, dead_letters_url, eventually, forbidden, logged, ops, waiting
+from tests.deployed import Linkly, dead_letters_url, eventually, forbidden, logged, ops, waiting
 
 
 def test_clicks_that_could_not_be_queued_are_sent_from_the_log_and_count_once(linkly: Linkly) -> None:

@@ -10,7 +10,7 @@ import pytest
 from chalicelib import config
 from chalicelib.clicks.counters import clicks_by_day
 from ops.repairing import restore
-from tests.e2e.deployed import Linkly, eventually, ops, waiting
+from tests.deployed import Linkly, eventually, ops, waiting
 
 
 @pytest.mark.timeout(240)

@@ -17,7 +17,7 @@ import pytest
 from ops import PROJECT
 from ops.local.emulator import stop
 from tests.checkout import copy_checkout
-from tests.e2e.deployed import eventually, free_port, ops
+from tests.deployed import eventually, free_port, ops
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib import config
 from ops.shared.aws import client
-from tests.e2e.deployed import Linkly, dead_letters_url, eventually, ops, waiting
+from tests.deployed import Linkly, dead_letters_url, eventually, ops, waiting
 
 
 def status() -> tuple[int, dict[str, Any]]:

@@ -27,7 +27,7 @@ def test_the_first_call_says_what_it_installs_and_the_next_one_installs_nothing(
     )
 
     assert [
-        "Installing what runs, builds and tests Linkly into .venv: 700 MB, about a minute and a half",
+        "Installing what runs, builds and tests Linkly into .venv: 880 MB, about a minute and a half",
         "Downloading what ships with it into .venv/wheels: 3 MB, some seconds",
         "Installing the emulated AWS into .venv-aws: 110 MB, about twenty seconds",
     ] == first.stdout.splitlines()

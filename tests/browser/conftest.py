@@ -1,0 +1,64 @@
+"""A real Chromium, which looks at the app deployed to an emulated AWS."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.stack import aws_endpoint, deployment, linkly
+
+__all__ = ["aws_endpoint", "deployment", "linkly"]
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+NO_BROWSER = (
+    "No Chromium was found, so nothing was looked at in a browser. Install one (Debian: apt-get install chromium), or "
+    "say in BROWSER_PATH where it is."
+)
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The browser, started once. Where there is none, the tests are skipped; with CI in the environment, they fail."""
+    path = os.environ.get("BROWSER_PATH") or next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail(NO_BROWSER)
+        pytest.skip(NO_BROWSER)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visit]:
+    """Open an address in a new window, of which `options` are Playwright's; gives its page.
+
+    At the end of the test no script may have failed, and nothing may have been complained of in the console, but for
+    answers that say what is wrong with a request.
+    """
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"} and not message.text.startswith("Failed to load resource"):
+            complaints.append(message.text)
+
+    def visit(url: str, **options: object) -> Page:
+        context = browser.new_context(**options)  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", note)
+        page.goto(url)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert [] == complaints
