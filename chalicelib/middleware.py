@@ -22,6 +22,8 @@ PUBLIC = frozenset(
         ("GET", "/robots.txt"),
         ("GET", "/{code}"),
         ("HEAD", "/{code}"),
+        ("GET", "/unlock/{code}"),
+        ("POST", "/unlock/{code}"),
     }
 )
 """What anyone may call, beside OPTIONS. Every other route, and every one to come, asks for an API key."""
