@@ -14,7 +14,7 @@ from chalicelib.calls import Call
 from chalicelib.links.allowances import take
 from chalicelib.problems import LinkDisabled, LinkExpired, LinkNotStarted, LinkUsedUp, PasswordRequired
 from chalicelib.redirects.cache import Redirect
-from chalicelib.robots import is_robot
+from chalicelib.robots import comes_by_itself
 
 LONGEST_LOCATION = 8 * 1024
 """Bytes. What is longer, proxies and servers refuse; then the query is left out."""
@@ -72,7 +72,7 @@ def admit(
     way = way_of(redirect, query)
     if not way.counts or not is_guarded(redirect):
         return way
-    if method == "HEAD" or is_robot(headers.get("user-agent")):
+    if method == "HEAD" or comes_by_itself(headers.get("user-agent")):
         return Way(None, counts=False)
     if redirect.life and "has_password" in redirect.life:
         raise PasswordRequired(redirect.code, urlencode(query or {}, doseq=True), headers.get("referer", ""))

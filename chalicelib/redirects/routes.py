@@ -9,7 +9,6 @@ from urllib.parse import parse_qs, unquote, urlencode
 
 from chalice.app import Blueprint, Response
 
-from chalicelib.addresses import base_url
 from chalicelib.links.codes import is_code
 from chalicelib.problems import BadRequest, BodyTooLarge, LinkNotFound, UnsupportedMediaType
 from chalicelib.redirects.follow import follow
@@ -57,7 +56,8 @@ def get_unlock(code: str) -> Response:
     if not is_code(code):
         raise LinkNotFound(code)
     query = _query(request)
-    return _see(f"{base_url(request)}/{code}" + (f"?{urlencode(query, doseq=True)}" if query else ""))
+    # Relative, since a stage of API Gateway is in the path that a visitor sees, and in none that we do.
+    return _see(f"../{code}" + (f"?{urlencode(query, doseq=True)}" if query else ""))
 
 
 def _see(url: str) -> Response:
