@@ -189,7 +189,7 @@ HEADERS: Mapping[str, Json] = {
         "description": "The link's version, for If-Match.",
         "schema": {"type": "string", "pattern": f"^{links.VERSION_TAG}$"},
     },
-    "Location": {"description": "Where it is.", "schema": {"type": "string", "format": "uri"}},
+    "Location": {"description": "Where it is.", "schema": {"type": "string", "format": "uri-reference"}},
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
     "WWW-Authenticate": {
         "description": "How to say who is calling (RFC 6750). API Gateway, through which the answer comes, renames it "
