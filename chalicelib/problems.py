@@ -9,6 +9,8 @@
     ├── Unauthenticated         401
     ├── AdminsOnly              403
     ├── NotYourLink             403
+    ├── PasswordRequired        403
+    │   └── WrongPassword       403
     ├── NotFound                404
     │   ├── LinkNotFound        404
     │   ├── LinkDisabled        404
@@ -18,11 +20,13 @@
     ├── LinkDeleted             410
     ├── LinkBlocked             410
     ├── LinkExpired             410
+    ├── LinkUsedUp              410
     ├── StaleVersion            412
     ├── BodyTooLarge            413
     ├── UnsupportedMediaType    415
     ├── IdempotencyKeyReused    422
     ├── TooManyRequests         429
+    ├── TooManyTries            429
     ├── InternalError           500
     └── Unavailable             503
 
@@ -88,7 +92,7 @@ class Problem(Exception):
 
     def answer(self) -> tuple[int, dict[str, str], str]:
         """The answer to the request: its status, headers and body."""
-        headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store", **self.headers}
+        headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store", "Vary": "Accept", **self.headers}
         return self.status.value, headers, self.body()
 
 
@@ -140,6 +144,32 @@ class NotYourLink(Problem):
 
     def __init__(self) -> None:
         super().__init__("This link belongs to somebody else. Use the key of its owner, or an admin's.")
+
+
+class PasswordRequired(Problem):
+    """The link asks visitors for a password."""
+
+    status = HTTPStatus.FORBIDDEN
+
+    def __init__(self, code: str, query: str = "", referrer: str = "") -> None:
+        super().__init__(
+            f"The link {code!r} asks for a password. Open it in a browser, or send the form field 'password' to "
+            f"POST /unlock/{code}."
+        )
+        self.code = code
+        self.query = query
+        """What the visitor came with, for the form to pass on: the short link's query, as it stands in an address."""
+        self.referrer = referrer
+        """Likewise, the page that the visitor came from."""
+
+
+class WrongPassword(PasswordRequired):
+    """The password is not that of the link."""
+
+    @property
+    def detail(self) -> str:
+        """The sentence that says what to change."""
+        return f"That is not the password of the link {self.code!r}. Try again, or ask whoever gave you the link."
 
 
 class NotFound(Problem):
@@ -215,6 +245,15 @@ class LinkExpired(Problem):
         super().__init__(f"The link {code!r} has expired.")
 
 
+class LinkUsedUp(Problem):
+    """The link was followed as often as its owner allows."""
+
+    status = HTTPStatus.GONE
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"The link {code!r} was followed as often as its owner allows.")
+
+
 class StaleVersion(Problem):
     """The link has changed since the caller read it."""
 
@@ -256,6 +295,18 @@ class TooManyRequests(Problem):
 
     status = HTTPStatus.TOO_MANY_REQUESTS
     headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
+
+
+class TooManyTries(Problem):
+    """Too many wrong passwords were given for the link, by whomever."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "900"}
+
+    def __init__(self, code: str) -> None:
+        super().__init__(
+            f"Too many wrong passwords were given for the link {code!r}, by whomever. Try again in 15 minutes."
+        )
 
 
 class InternalError(Problem):
