@@ -5,6 +5,7 @@ ops/local/gateway.py those of `chalice local`.
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 ALWAYS: Mapping[str, str] = {
     "Strict-Transport-Security": "max-age=31536000",
@@ -37,6 +38,13 @@ def headers_for(origin: str | None, allowed_origins: frozenset[str]) -> dict[str
         "Access-Control-Allow-Origin": origin,
         "Access-Control-Expose-Headers": "ETag, Location, Retry-After",
     }
+
+
+def told(headers: Mapping[str, Any], origin: str | None, allowed_origins: frozenset[str]) -> dict[str, Any]:
+    """The headers of an answer, and with them `headers_for`. One that the answer has already stays; Vary adds up."""
+    added = headers_for(origin, allowed_origins)
+    vary = ", ".join(each["Vary"] for each in (headers, added) if "Vary" in each)
+    return {**headers, **added, **headers, **({"Vary": vary} if vary else {})}
 
 
 def options_of(methods: Iterable[str]) -> dict[str, str]:

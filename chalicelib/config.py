@@ -150,6 +150,21 @@ def not_found_url() -> str | None:
     return os.environ.get("NOT_FOUND_URL") or None
 
 
+def brand_name() -> str:
+    """What the shortener is called on the pages that visitors see."""
+    return os.environ.get("BRAND_NAME") or "Linkly"
+
+
+def brand_url() -> str | None:
+    """Where that name leads; None for nowhere."""
+    return os.environ.get("BRAND_URL") or None
+
+
+def brand_text() -> str | None:
+    """A line at the end of those pages; None for none."""
+    return os.environ.get("BRAND_TEXT") or None
+
+
 def allowed_origins() -> frozenset[str]:
     """The sites whose scripts may call the API from a browser, such as https://admin.example.com; none by default."""
     listed = os.environ.get("ALLOWED_ORIGINS", "").split(",")

@@ -10,7 +10,7 @@ from typing import Any, cast
 from botocore.exceptions import BotoCoreError, ClientError
 from chalice.app import Chalice, Request, Response
 
-from chalicelib import browsers, config, observability, problems
+from chalicelib import browsers, config, observability, problems, visitor_pages
 from chalicelib.calls import CallFailed
 from chalicelib.observability import logger
 
@@ -42,7 +42,9 @@ def install(app: Chalice) -> None:
         for route in methods.values():
             # Chalice turns what a view raises into a 500 before any middleware sees it:
             # https://github.com/aws/chalice/issues/1884
-            route.view_function = functools.wraps(route.view_function)(functools.partial(_answer, route.view_function))
+            route.view_function = functools.wraps(route.view_function)(
+                functools.partial(_view, app, route.view_function)
+            )
             route.content_types = []  # a view that reads a body looks at its type, and needs one
     app.register_middleware(tell_browsers, "http")
     app.register_middleware(answer_problems, "http")
@@ -53,15 +55,16 @@ def install(app: Chalice) -> None:
 def tell_browsers(request: Request, get_response: Next) -> Response:
     """Give every answer the headers that say what a browser may do with it."""
     response = get_response(request)
-    response.headers.update(browsers.headers_for(request.headers.get("origin"), config.allowed_origins()))
+    response.headers = browsers.told(response.headers, request.headers.get("origin"), config.allowed_origins())
     return response
 
 
 def answer_problems(request: Request, get_response: Next) -> Response:
-    """Let every error leave as RFC 9457 problem details, Chalice's own included."""
-    response = _answer(get_response, request)
-    if response.status_code >= 400 and response.headers.get("Content-Type") != problems.CONTENT_TYPE:
-        response = _problem(problems.of_status(response.status_code))
+    """Let every error leave as RFC 9457 problem details or as a page, Chalice's own included."""
+    response = _answer(request, functools.partial(get_response, request))
+    ours = {problems.CONTENT_TYPE, visitor_pages.CONTENT_TYPE}
+    if response.status_code >= 400 and response.headers.get("Content-Type") not in ours:
+        response = _problem(problems.of_status(response.status_code), request)
     if request.method == "HEAD":
         response.body = ""
     return response
@@ -101,19 +104,23 @@ def _answer_options(app: Chalice) -> None:
         app.route(path, methods=["OPTIONS"])(show_options)
 
 
-def _answer(call: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
+def _view(app: Chalice, view: View, **parameters: str) -> Response:
+    return _answer(cast("Request", app.current_request), functools.partial(view, **parameters))
+
+
+def _answer(request: Request, call: Callable[[], Response]) -> Response:
     try:
-        return call(*args, **kwargs)
+        return call()
     except problems.Problem as problem:
-        return _problem(problem)
+        return _problem(problem, request)
     except (BotoCoreError, ClientError, CallFailed):
         logger.exception("a request failed at AWS")
-        return _problem(problems.Unavailable())
+        return _problem(problems.Unavailable(), request)
     except Exception:  # noqa: BLE001 (whatever it was, the caller gets an answer and the log the reason)
         logger.exception("a request failed")
-        return _problem(problems.InternalError())
+        return _problem(problems.InternalError(), request)
 
 
-def _problem(problem: problems.Problem) -> Response:
-    status, headers, body = problem.answer()
+def _problem(problem: problems.Problem, request: Request) -> Response:
+    status, headers, body = visitor_pages.answer_to(problem, request.headers.get("accept"))
     return Response(body, {**headers}, status)

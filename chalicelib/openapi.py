@@ -191,6 +191,11 @@ HEADERS: Mapping[str, Json] = {
     },
     "Location": {"description": "Where it is.", "schema": {"type": "string", "format": "uri-reference"}},
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
+    "Vary": {
+        "description": "What the answer depends on: Accept, and Origin where other sites may call. API Gateway's own "
+        "answers are always JSON, and go without.",
+        "schema": {"type": "string"},
+    },
     "WWW-Authenticate": {
         "description": "How to say who is calling (RFC 6750). API Gateway, through which the answer comes, renames it "
         "x-amzn-Remapped-WWW-Authenticate.",
@@ -200,6 +205,7 @@ HEADERS: Mapping[str, Json] = {
         name: {"description": "What a browser may do with the answer.", "schema": {"type": "string", "const": value}}
         for name, value in browsers.ALWAYS.items()
     },
+    "Content-Security-Policy": {"description": "What a page may load and do.", "schema": {"type": "string"}},
 }
 """The headers of answers, each of which is always there where it is named, unless it says otherwise."""
 
@@ -500,7 +506,7 @@ def _refusal(status: HTTPStatus, kinds: list[type[Problem]]) -> Json:
         "description": " Or: ".join(map(_first_line, kinds)),
         "headers": {
             **_headers((*ON_EVERY_PROBLEM, *ON_EVERY_ANSWER, *sorted(always))),
-            **{name: HEADERS[name] for name in sorted(sometimes)},
+            **{name: HEADERS[name] for name in ("Vary", *sorted(sometimes))},
         },
         "content": {
             problems.CONTENT_TYPE: {
@@ -512,7 +518,8 @@ def _refusal(status: HTTPStatus, kinds: list[type[Problem]]) -> Json:
                         "status": {"const": status.value},
                     },
                 }
-            }
+            },
+            "text/html": {"schema": {"type": "string"}},
         },
     }
 

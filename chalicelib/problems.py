@@ -92,7 +92,7 @@ class Problem(Exception):
 
     def answer(self) -> tuple[int, dict[str, str], str]:
         """The answer to the request: its status, headers and body."""
-        headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store", **self.headers}
+        headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store", "Vary": "Accept", **self.headers}
         return self.status.value, headers, self.body()
 
 

@@ -24,18 +24,24 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         code, query = unquote(event["pathParameters"]["code"]), event.get("multiValueQueryStringParameters")
         status, headers, body = follow(method, code, visitor, query, signed_calls.call)
     except problems.Problem as problem:
-        status, headers, body = problem.answer()
+        status, headers, body = _answer_to(problem, visitor)
     except CallFailed:
         log.exception("a request failed at AWS")
-        status, headers, body = problems.Unavailable().answer()
+        status, headers, body = _answer_to(problems.Unavailable(), visitor)
     except Exception:  # noqa: BLE001 (whatever it was, the visitor gets an answer and the log the reason)
         log.exception("a request failed")
-        status, headers, body = problems.InternalError().answer()
+        status, headers, body = _answer_to(problems.InternalError(), visitor)
     return {
         "statusCode": status,
-        "headers": {**headers, **browsers.headers_for(visitor.get("origin"), config.allowed_origins())},
+        "headers": browsers.told(headers, visitor.get("origin"), config.allowed_origins()),
         "body": "" if method == "HEAD" else body,
     }
+
+
+def _answer_to(problem: problems.Problem, visitor: Mapping[str, str]) -> tuple[int, dict[str, str], str]:
+    from chalicelib.visitor_pages import answer_to  # noqa: PLC0415 (a redirect does without it)
+
+    return answer_to(problem, visitor.get("accept"))
 
 
 if config.runs_in_lambda():

@@ -8,6 +8,7 @@ from chalicelib import log
 from chalicelib.calls import Call
 from chalicelib.redirects.follow import Answer, find
 from chalicelib.redirects.life import is_guarded, way_of
+from chalicelib.visitor_pages import Page, preview_page, wants_page
 
 
 class Preview(TypedDict):
@@ -32,4 +33,7 @@ def preview(code: str, headers: Mapping[str, str], call: Call) -> Answer:
         "limited": "max_clicks" in life,
     }
     log.info("previewed", code=code)
-    return 200, {"Content-Type": "application/json", "Cache-Control": "no-store"}, json.dumps(shown)
+    page = Page(json.dumps(shown), {"Content-Type": "application/json"})
+    if wants_page(headers.get("accept")):
+        page = preview_page(**shown)
+    return 200, {"Cache-Control": "no-store", "Vary": "Accept", **page.headers}, page.body

@@ -14,7 +14,8 @@ from chalice.cli import main
 from chalice.local import LocalGateway, LocalGatewayException
 
 from chalicelib import browsers
-from chalicelib.problems import CONTENT_TYPE, NotFound
+from chalicelib.problems import NotFound
+from chalicelib.visitor_pages import answer_to
 
 
 class Gateway(LocalGateway):
@@ -26,11 +27,14 @@ class Gateway(LocalGateway):
             response: dict[str, Any] = super().handle_request(method, path, headers, body)
         except LocalGatewayException:
             problem = NotFound("There is nothing at this path for this method.")
+            status, own, text = answer_to(
+                problem, {name.lower(): value for name, value in headers.items()}.get("accept")
+            )
             return {
-                "statusCode": problem.status.value,
-                "headers": {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store", **browsers.ALWAYS},
+                "statusCode": status,
+                "headers": browsers.told(own, None, frozenset()),
                 "multiValueHeaders": {},
-                "body": "" if method == "HEAD" else problem.body(),
+                "body": "" if method == "HEAD" else text,
             }
         return response
 

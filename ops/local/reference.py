@@ -130,11 +130,10 @@ def _success(status: str, response: Json) -> str:
 def _problems_in(response: Json, responses: Json) -> list[str]:
     """The problems that a refusal may be. None of HEAD, whose answers have no content."""
     response = responses[response["$ref"].rpartition("/")[2]] if "$ref" in response else response
-    return [
-        _problem(uri)
-        for content in response.get("content", {}).values()
-        for uri in content["schema"]["properties"]["type"]["enum"]
-    ]
+    if "content" not in response:
+        return []
+    schema = response["content"]["application/problem+json"]["schema"]
+    return [_problem(uri) for uri in schema["properties"]["type"]["enum"]]
 
 
 def _problem(uri: str) -> str:

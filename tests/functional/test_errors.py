@@ -95,4 +95,7 @@ def test_the_type_of_a_body_that_is_not_read_does_not_matter(ada: Visitor, path:
 def test_an_error_of_head_has_no_body(anyone: Visitor) -> None:
     answer = anyone.head("/nowhere")
 
-    assert Answer(404, {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}, "") == answer
+    assert (
+        Answer(404, {"Content-Type": "application/problem+json", "Cache-Control": "no-store", "Vary": "Accept"}, "")
+        == answer
+    )

@@ -10,7 +10,7 @@ from chalicelib.links.passwords import hashed
 from chalicelib.links.status import Status
 from chalicelib.links.store import insert_link
 from tests import infrastructure
-from tests.builders import NOW, a_link
+from tests.builders import GOOGLEBOT, NOW, a_link
 from tests.functional.visitor import Answer, Visitor
 
 URL, OVER = "https://example.com/", "https://example.org/over"
@@ -19,7 +19,7 @@ HASH = hashed("open sesame")
 
 def shown(url: str | None, *, has_password: bool = False, limited: bool = False) -> Answer:
     body = {"code": "my-link", "url": url, "has_password": has_password, "limited": limited}
-    return Answer(200, {"Content-Type": "application/json", "Cache-Control": "no-store"}, body)
+    return Answer(200, {"Content-Type": "application/json", "Cache-Control": "no-store", "Vary": "Accept"}, body)
 
 
 STATES: list[tuple[dict[str, Any], Answer]] = [
@@ -84,3 +84,30 @@ def test_an_unknown_code_is_not_found_wherever_others_are_sent(
     monkeypatch.setenv("NOT_FOUND_URL", "https://example.org/")
 
     assert [302, 404] == [visitor.get(f"/{code}").status for code in ("nope", "nope+")]
+
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+def test_a_browser_gets_a_page_with_the_target_as_text(visitor: Visitor) -> None:
+    insert_link(a_link(url="https://example.com/?a=1&b=<script>"))
+
+    answer = visitor.sending(Accept=BROWSER).get("/my-link+")
+
+    assert (200, "no-store", "Accept", "text/html; charset=utf-8") == (
+        answer.status, *(answer.headers[name] for name in ("Cache-Control", "Vary", "Content-Type")),
+    )  # fmt: skip
+    assert "https://example.com/?a=1&amp;b=&lt;script&gt;" in answer.body
+
+
+@pytest.mark.parametrize("guard", [{"password": HASH}, {"max_clicks": 5}])
+def test_a_page_tells_no_guarded_target_either(visitor: Visitor, guard: dict[str, Any]) -> None:
+    insert_link(a_link(**guard))
+
+    answers = [
+        visitor.sending(Accept=BROWSER).get("/my-link+"),
+        visitor.sending(Accept=BROWSER, User_Agent=GOOGLEBOT).get("/my-link"),
+    ]
+
+    assert [200, 200] == [answer.status for answer in answers]
+    assert not [answer for answer in answers if "example.com" in answer.body or "Location" in answer.headers]

@@ -326,3 +326,36 @@ def test_one_of_many_links_cannot_be_given_a_password(ada: Visitor) -> None:
     assert (400, 201) == (refused_one["status"], created["status"])
     detail = "One of many links cannot be given a password. Create it without, and add it with PATCH."
     assert detail == refused_one["problem"]["detail"]
+
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+def test_a_browser_gets_the_form_at_both_doors_with_what_it_came_with(visitor: Visitor) -> None:
+    insert_link(a_link(password=HASH))
+    browser = visitor.sending(Accept=BROWSER, Referer="https://news.example/?a=1&b=2")
+
+    answer = browser.get("/my-link?utm_source=mail&x=%26")
+
+    assert (403, "no-store", "Accept") == (answer.status, answer.headers["Cache-Control"], answer.headers["Vary"])
+    assert 'action="unlock/my-link?utm_source=mail&amp;x=%26"' in answer.body
+    assert 'name="referrer" value="https://news.example/?a=1&amp;b=2"' in answer.body
+    assert "form-action" not in answer.headers["Content-Security-Policy"]
+
+
+def test_a_browser_with_a_wrong_password_gets_the_form_again(anyone: Visitor) -> None:
+    insert_link(a_link(password=HASH))
+
+    answer = unlock(anyone.sending(Accept=BROWSER), "wrong", referrer="https://news.example/")
+
+    assert (403, "text/html; charset=utf-8") == (answer.status, answer.headers["Content-Type"])
+    assert "That is not the password." in answer.body
+    assert 'value="https://news.example/"' in answer.body
+
+
+def test_a_browser_is_told_that_a_link_is_used_up(visitor: Visitor) -> None:
+    insert_link(a_link(max_clicks=1))
+    browser = visitor.sending(Accept=BROWSER)
+
+    assert [302, 410] == [browser.get("/my-link").status for _ in range(2)]
+    assert "<h1>This link has been used up</h1>" in browser.get("/my-link").body

@@ -50,9 +50,7 @@ class Visitor:
     def send(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
         response = self._client.http.request(method, path, {**self.headers, **(headers or {})}, body)
         text = response.body.decode()
-        assert browsers.ALWAYS.items() <= response.headers.items()
-        headers = {name: value for name, value in response.headers.items() if name not in browsers.ALWAYS}
-        return Answer(response.status_code, headers, _json_of(text))
+        return Answer(response.status_code, _beyond_always(response.headers), _json_of(text))
 
     @property
     def key_id(self) -> str:
@@ -81,9 +79,7 @@ class FunctionsVisitor(Visitor):
             headers={**self.headers, **(headers or {})},
         )
         answer = handler(event, LambdaContext())
-        assert browsers.ALWAYS.items() <= answer["headers"].items()
-        told = {name: value for name, value in answer["headers"].items() if name not in browsers.ALWAYS}
-        return Answer(answer["statusCode"], told, _json_of(answer["body"]))
+        return Answer(answer["statusCode"], _beyond_always(answer["headers"]), _json_of(answer["body"]))
 
 
 def sent_by_botocore(operation: str, body: bytes) -> tuple[int, bytes]:
@@ -114,10 +110,20 @@ def a_problem(status: HTTPStatus, kind: str, detail: str, **headers: str) -> Ans
         {
             "Content-Type": "application/problem+json",
             "Cache-Control": "no-store",
+            "Vary": "Accept",
             **{name.replace("_", "-"): value for name, value in headers.items()},
         },
         {"type": f"urn:linkly:problem:{kind}", "title": title_of(status), "status": status.value, "detail": detail},
     )
+
+
+def _beyond_always(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers that not every answer has. All must have the others; a page's policy is its own, and stays."""
+    always = dict(browsers.ALWAYS)
+    if headers.get("Content-Type", "").startswith("text/html"):
+        del always["Content-Security-Policy"]
+    assert always.items() <= headers.items()
+    return {name: value for name, value in headers.items() if name not in always}
 
 
 def _json_of(text: str) -> Any:
