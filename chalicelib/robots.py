@@ -29,11 +29,11 @@ def comes_by_itself(user_agent: str | None) -> bool:
 
 
 _TOOLS = re.compile(
-    r"\b(?:aiohttp|axios|curl|Go-http-client|got|HTTPie|node|node-fetch|okhttp|PostmanRuntime|PowerShell|Python"
+    r"\b(?:aiohttp|axios|curl|Go-http-client|got|HeadlessChrome|HTTPie|node|node-fetch|okhttp|PostmanRuntime|PowerShell|Python"
     r"|python-httpx|python-requests|Python-urllib|undici|Wget|xh)(?:/\S*|$)",
     re.IGNORECASE,
 )
-"""What curl, Wget, HTTPie and the HTTP libraries of common languages call themselves, if nobody says otherwise."""
+"""What curl, Wget, HTTPie, HTTP libraries of common languages and a Chrome without a window call themselves."""
 
 
 def forget() -> None:

@@ -1,6 +1,7 @@
 """A link with a password, opened by somebody with a browser."""
 
 from tests.browser.conftest import Visit
+from tests.builders import FIREFOX
 from tests.deployed import Linkly, eventually
 
 
@@ -9,7 +10,7 @@ def test_a_visitor_gives_the_password_arrives_and_is_counted_with_where_they_cam
 ) -> None:
     link = {"url": "https://example.com/report", "password": "open sesame", "forward_query": True}
     code = linkly.alice.post("/links", json=link).json()["code"]
-    page = visit("about:blank")
+    page = visit("about:blank", user_agent=FIREFOX)
     page.route("https://example.com/**", lambda route: route.fulfill(body="arrived", content_type="text/plain"))
 
     page.goto(f"{linkly.url}/{code}?utm_source=mail", referer="https://news.example/today")

@@ -176,6 +176,7 @@ def test_the_file_is_as_the_command_writes_it() -> None:
         ("Python/3.11 aiohttp/3.9.5", False),
         ("Go-http-client/2.0", False),
         ("node", False),
+        (CHROME.replace("Chrome/", "HeadlessChrome/"), False),
         ("WhatsApp/2.23.20.0", True),
         ("Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)", True),
         ("python-requests/2.32.3 SomeBot/1.0", True),
