@@ -49,6 +49,9 @@ def deploy(
     deployed = deployment.deploy(package, stage, settings, print, agree=agree, watch_minutes=watch_minutes)
     for name, value in deployed.outputs.items():
         print(f"{name}: {value}")
+    edge = deployed.outputs.get("EdgeURL")
+    if edge and not stages.function_environment(stage)["BASE_URL"]:
+        print(f"Short URLs go by API Gateway still. By CloudFront: BASE_URL={edge} make deploy STAGE={stage}")
     if smoke_test:
         try_out(stage, stages.address(deployed.outputs), previous)
 

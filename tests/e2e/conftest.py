@@ -6,7 +6,7 @@ from tests.stack import aws_endpoint, deployment, linkly
 
 __all__ = ["aws_endpoint", "deployment", "linkly"]
 
-LONGEST = ("run", "drills", "operations", "emulator", "live_links", "chaos", "description", "permissions", "restore")
+LONGEST = ("run", "drills", "operations", "emulator", "live_links", "chaos", "edge", "description", "permissions", "restore")
 
 
 @pytest.hookimpl(trylast=True)
