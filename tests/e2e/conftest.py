@@ -6,7 +6,9 @@ from tests.stack import aws_endpoint, deployment, linkly
 
 __all__ = ["aws_endpoint", "deployment", "linkly"]
 
-LONGEST = ("run", "drills", "operations", "emulator", "live_links", "chaos", "edge", "description", "permissions", "restore")
+LONGEST = (
+    "run", "drills", "operations", "emulator", "live_links", "chaos", "edge", "description", "permissions", "restore",
+)  # fmt: skip
 
 
 @pytest.hookimpl(trylast=True)

@@ -34,7 +34,10 @@ from tests.e2e.test_http import (
     test_a_visitors_bad_request_gets_its_status_and_a_sentence,
     test_every_answer_has_the_security_headers,
 )
-from tests.e2e.test_privacy import test_of_a_short_links_query_its_tags_are_kept_and_nothing_else
+from tests.e2e.test_privacy import (
+    test_a_visitors_address_is_nowhere_whatever_happens_to_the_click,
+    test_of_a_short_links_query_its_tags_are_kept_and_nothing_else,
+)
 from tests.packages import packaged
 from tests.stack import ALLOWED_ORIGIN, AT_THE_EDGE, deployed
 
@@ -44,6 +47,7 @@ __all__ = [
     "test_a_link_is_created_shown_followed_and_counted",
     "test_a_password_is_asked_for_and_whoever_knows_it_is_redirected_and_counted",
     "test_a_plus_behind_the_code_shows_where_it_leads",
+    "test_a_visitors_address_is_nowhere_whatever_happens_to_the_click",
     "test_a_visitors_bad_request_gets_its_status_and_a_sentence",
     "test_every_answer_has_the_security_headers",
     "test_fifty_follows_make_fifty_and_twenty_more_wait_while_the_consumer_is_off",

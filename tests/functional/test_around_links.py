@@ -7,8 +7,9 @@ from chalice.test import Client
 
 from chalicelib.links.status import Status
 from chalicelib.links.store import insert_link
+from chalicelib.redirects import entry
 from tests import infrastructure
-from tests.builders import a_link
+from tests.builders import LambdaContext, a_link, a_url_request
 from tests.functional.visitor import Answer, UrlsVisitor, Visitor, a_problem
 
 SITE = "https://www.example.com/"
@@ -80,6 +81,19 @@ def test_a_browser_asks_which_methods_a_link_has_with_the_same_answer_at_both_do
 
     assert 204 == answer.status
     assert anyone.send("OPTIONS", "/my-link") == answer
+
+
+def test_nothing_that_is_asked_or_answered_by_the_url_needs_several_headers_of_a_name() -> None:
+    """It joins those of a request by commas, and ignores several in an answer."""
+    insert_link(a_link(code="my-link"))
+
+    answers = [
+        entry.handler(a_url_request(method, path, {"Accept": "text/html,application/json"}), LambdaContext())
+        for method, path in (("GET", "/my-link"), ("HEAD", "/my-link"), ("GET", "/"), ("GET", "/unknown"), ("PUT", "/"))
+    ]
+
+    assert [{"statusCode", "headers", "body"}] * 5 == [answer.keys() for answer in answers]
+    assert {str} == {type(value) for answer in answers for value in answer["headers"].values()}
 
 
 def test_head_of_the_bare_domain_is_empty(at_the_edge: Visitor) -> None:
