@@ -15,7 +15,7 @@ LOSSES = {
 }
 """What goes with a resource that is replaced or removed, by its type; the others hold nothing."""
 
-_CERTAIN_ONLY = {"AWS::ApiGateway::RestApi"}
+_CERTAIN_ONLY = {"AWS::ApiGateway::RestApi", "AWS::CloudFront::Distribution"}
 """Types of which no property asks for a replacement, though a body that refers to functions may look like it."""
 
 _VERBS = {"Add": "add", "Modify": "change", "Remove": "remove", "Import": "import"}

@@ -88,6 +88,7 @@ def test_whatever_holds_something_is_named_when_it_is_removed(kind: str) -> None
         a_change("Modify", TABLE, Replacement="False", Details=[a_detail("Tags", "Never")]),
         a_change("Modify", "AWS::Lambda::Permission", Replacement="True"),
         a_change("Modify", API, Replacement="Conditional", Details=[a_detail("Body", "Conditionally")]),
+        a_change("Modify", "AWS::CloudFront::Distribution", Replacement="Conditional"),
         a_change("Remove", "AWS::ApiGateway::Deployment"),
     ],
 )
