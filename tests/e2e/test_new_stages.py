@@ -9,6 +9,8 @@ from ops.shared.aws import client
 from tests.checkout import BROKEN_QUEUE, copy_checkout
 from tests.deployed import ops
 
+pytestmark = pytest.mark.timeout(300)  # some deploy several times
+
 
 def test_the_data_of_a_stage_goes_only_when_its_name_is_given(aws_endpoint: str) -> None:
     assert aws_endpoint
@@ -57,7 +59,6 @@ def leftovers(prefix: str) -> tuple[list[str], list[str], list[str]]:
     )
 
 
-@pytest.mark.timeout(240)
 def test_the_policy_of_a_role_that_deploys_allows_all_that_deploying_and_looking_calls(
     aws_endpoint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
