@@ -9,8 +9,6 @@ from ops.shared.aws import client
 from tests.checkout import BROKEN_QUEUE, copy_checkout
 from tests.deployed import ops
 
-pytestmark = pytest.mark.timeout(300)  # some deploy several times
-
 
 def test_the_data_of_a_stage_goes_only_when_its_name_is_given(aws_endpoint: str) -> None:
     assert aws_endpoint

@@ -23,8 +23,6 @@ from tests.deployed import eventually, ops
 if TYPE_CHECKING:
     import subprocess
 
-pytestmark = pytest.mark.timeout(300)  # some deploy several times
-
 URL = "https://example.com/kept"
 DOMAIN = "go.example.com"
 
