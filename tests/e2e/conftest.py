@@ -6,7 +6,10 @@ from tests.stack import aws_endpoint, deployment, linkly
 
 __all__ = ["aws_endpoint", "deployment", "linkly"]
 
-LONGEST = ("run", "drills", "operations", "emulator", "live_links", "chaos", "description", "permissions", "restore")
+LONGEST = (
+    *("drills", "operations", "live_links", "repair", "new_stages", "run"),
+    *("description", "chaos", "permissions", "emulator", "restore"),
+)
 
 
 @pytest.hookimpl(trylast=True)
