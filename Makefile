@@ -24,11 +24,12 @@ reset: ## Forget what `make run` stored
 	@rm -rf .local && echo "The local stack starts empty the next time."
 
 # End-to-end tests wait more than they compute, so all suites run side by side, and those that only compute step back
-# (nice). Each prints what it has to say when it ends.
-side_by_side := $(MAKE) --no-print-directory --jobs --output-sync=target
+# (nice). Each prints what it has to say when it ends; with the make of macOS, which cannot wait, whenever it likes.
+side_by_side := $(MAKE) --no-print-directory --jobs $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .PHONY: test
 test: $(ready) ## Run every test: unit, functional, properties, infra, e2e, browser; each suite reports when it ends
+	@echo "Running all suites side by side; each reports when it ends, after some minutes"
 	@$(side_by_side) test-here test-e2e test-browser
 
 .PHONY: test-here
@@ -63,6 +64,7 @@ check: $(ready) ## Lint, type-check and test: what CI runs
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/lint-imports
+	@echo "Checking types and running all suites side by side; each reports when it ends, after some minutes"
 	@$(side_by_side) types test-here test-e2e test-browser
 
 .PHONY: types
