@@ -16,7 +16,7 @@ from ops.deploying.artifacts import SUPERSEDED, bucket_name
 from ops.shared import emulation
 from ops.shared.aws import client
 from ops.shared.stacks import outputs
-from tests.builders import a_click
+from tests.builders import clicks
 from tests.checkout import BROKEN_QUEUE, copy_checkout
 from tests.deployed import eventually, ops
 
@@ -130,23 +130,27 @@ def test_a_stage_that_is_destroyed_and_deployed_again_has_its_links_still(
     assert f"https://go.example.com/{link['code']}" == link["short_url"]
 
 
-def test_the_clicks_of_a_stage_are_accounted_for_until_one_comes_from_nowhere(dev: str) -> None:
+def test_the_clicks_of_a_stage_are_accounted_for_until_some_come_from_nowhere(dev: str) -> None:
     key = {"Authorization": f"Bearer {make_key()}"}
     link = httpx.post(f"{dev}/links", json={"url": URL}, headers=key, timeout=30).json()
     for _ in range(3):
         assert 302 == httpx.get(f"{dev}/{link['code']}", timeout=30).status_code
 
     balanced = ops("clicks", "reconcile", "--stage", "dev")
-    forged = encode(a_click(code=link["code"], occurred_at=datetime.now(UTC)))
     sqs = client("sqs")
-    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="linkly-dev-clicks")["QueueUrl"], MessageBody=forged)
+    queue = sqs.get_queue_url(QueueName="linkly-dev-clicks")["QueueUrl"]
+    # More than one: on a slow machine, the clicks of deployments come to the recorder after their links were deleted,
+    # and nobody can tell whether such a click was counted.
+    for forged in clicks(9, code=link["code"], occurred_at=datetime.now(UTC)):
+        sqs.send_message(QueueUrl=queue, MessageBody=encode(forged))
     stats = f"{dev}/stats/{link['code']}"
-    eventually(lambda: httpx.get(stats, headers=key, timeout=30).json()["total"] == 4)
+    eventually(lambda: httpx.get(stats, headers=key, timeout=30).json()["total"] == 12)
     unbalanced = ops("clicks", "reconcile", "--patience", "0", "--stage", "dev")
 
     assert 0 == balanced.returncode, balanced.stdout
     assert "every accepted click is accounted for" in balanced.stdout
-    assert (1, True) == (unbalanced.returncode, "to be replayed than were accepted: 1\n" in unbalanced.stdout)
+    assert 1 == unbalanced.returncode, unbalanced.stdout
+    assert re.search(r"to be replayed than were accepted: [1-9]\n", unbalanced.stdout)
 
 
 def test_deploying_twice_changes_nothing_and_keeps_the_settings(dev: str) -> None:
