@@ -22,6 +22,9 @@ PUBLIC = frozenset(
         ("GET", "/robots.txt"),
         ("GET", "/{code}"),
         ("HEAD", "/{code}"),
+        ("GET", "/links/{code}/qr.svg"),
+        ("GET", "/ui"),
+        ("GET", "/ui/{version}/{file}"),
     }
 )
 """What anyone may call, beside OPTIONS. Every other route, and every one to come, asks for an API key."""
@@ -49,9 +52,10 @@ def install(app: Chalice) -> None:
 
 
 def tell_browsers(request: Request, get_response: Next) -> Response:
-    """Give every answer the headers that say what a browser may do with it."""
+    """Give every answer the headers that say what a browser may do with it; one that it has already stays."""
     response = get_response(request)
-    response.headers.update(browsers.headers_for(request.headers.get("origin"), config.allowed_origins()))
+    told = browsers.headers_for(request.headers.get("origin"), config.allowed_origins())
+    response.headers = {**told, **response.headers}
     return response
 
 
