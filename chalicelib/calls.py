@@ -13,7 +13,7 @@ Call = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 Raises ConditionFailed, or CallFailed if there is no answer after all attempts.
 """
 
-SERVICES = {"GetItem": "dynamodb", "PutItem": "dynamodb", "SendMessage": "sqs"}
+SERVICES = {"GetItem": "dynamodb", "PutItem": "dynamodb", "UpdateItem": "dynamodb", "SendMessage": "sqs"}
 """The operations, and the service of each."""
 
 CONDITION_FAILED = "ConditionalCheckFailedException"
@@ -34,7 +34,12 @@ def by_sdk(operation: str, parameters: Mapping[str, Any], attempts: int = 2) -> 
     from chalicelib import aws  # noqa: PLC0415 (likewise)
 
     client: Any = aws.dynamodb(attempts) if SERVICES[operation] == "dynamodb" else aws.sqs(attempts)
-    methods = {"GetItem": "get_item", "PutItem": "put_item", "SendMessage": "send_message"}
+    methods = {
+        "GetItem": "get_item",
+        "PutItem": "put_item",
+        "UpdateItem": "update_item",
+        "SendMessage": "send_message",
+    }
     try:
         answer: Mapping[str, Any] = getattr(client, methods[operation])(**parameters)
     except ClientError as error:

@@ -35,6 +35,11 @@ def redirects_table() -> str:
     return _required("REDIRECTS_TABLE", "the name of the table that caches redirects")
 
 
+def allowances_table() -> str:
+    """The name of the table that says how often links with a limit were followed."""
+    return _required("ALLOWANCES_TABLE", "the name of the table that says how often links with a limit were followed")
+
+
 def clicks_table() -> str:
     """The name of the table with one row a click."""
     return _required("CLICKS_TABLE", "the name of the table with one row a click")

@@ -25,6 +25,8 @@ PUBLIC = frozenset(
         ("GET", "/links/{code}/qr.svg"),
         ("GET", "/ui"),
         ("GET", "/ui/{version}/{file}"),
+        ("GET", "/unlock/{code}"),
+        ("POST", "/unlock/{code}"),
     }
 )
 """What anyone may call, beside OPTIONS. Every other route, and every one to come, asks for an API key."""

@@ -26,13 +26,15 @@ from chalicelib.clicks.message import LONGEST_VALUE, UTM
 from chalicelib.clicks.statistics import DIMENSIONS, ClicksOfLinks, Report, Statistics
 from chalicelib.links import once
 from chalicelib.links import routes as links
-from chalicelib.links.link import LONGEST_OWNER, LONGEST_TAG, Use, fields
+from chalicelib.links.link import ALSO_SHOWN, LONGEST_OWNER, LONGEST_PASSWORD, LONGEST_TAG, Use, fields
 from chalicelib.links.listing import LONGEST_SEARCH, State, encode_cursor
 from chalicelib.links.schemas import Code
 from chalicelib.links.store import Position
 from chalicelib.pages.page import POLICY
 from chalicelib.parameters import DEFAULT_DAYS
 from chalicelib.problems import Problem
+from chalicelib.redirects import previews
+from chalicelib.redirects import routes as redirects
 
 Json = dict[str, Any]
 
@@ -45,13 +47,17 @@ class Health(TypedDict):
 
 PublicLink = msgspec.defstruct(
     "PublicLink",
-    [
-        *fields(Use.SHOW).items(),
-        ("short_url", Annotated[str, msgspec.Meta(description="The address that visitors follow.")]),
-    ],
+    [*fields(Use.SHOW).items(), *ALSO_SHOWN.items()],
     namespace={"__doc__": "A link, as the HTTP API shows it."},
     kw_only=True,
 )
+
+
+class UnlockForm(TypedDict):
+    """The password of a link, and the page that its visitor came from at first."""
+
+    password: Annotated[str, msgspec.Meta(max_length=LONGEST_PASSWORD)]
+    referrer: NotRequired[str]
 
 
 class LinkCreated(TypedDict):
@@ -192,7 +198,7 @@ HEADERS: Mapping[str, Json] = {
         "description": "The link's version, for If-Match.",
         "schema": {"type": "string", "pattern": f"^{links.VERSION_TAG}$"},
     },
-    "Location": {"description": "Where it is.", "schema": {"type": "string", "format": "uri"}},
+    "Location": {"description": "Where it is.", "schema": {"type": "string", "format": "uri-reference"}},
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
     "WWW-Authenticate": {
         "description": "How to say who is calling (RFC 6750). API Gateway, through which the answer comes, renames it "
@@ -238,11 +244,23 @@ class Route(NamedTuple):
     takes: tuple[Json, ...] = ()
     """Parameters, beside those of the path."""
     body: Any = None
+    body_types: tuple[str, ...] = (links.JSON,)
     many: tuple[Any, Answer] | None = None
     """A body of many, and what is then said instead."""
+    also: Answer | None = None
+    """What is said instead to some."""
     refuses: tuple[type[Problem], ...] = ()
     """Beside what follows from the need of a key and from a body, and what every route may answer."""
 
+
+CANNOT_BE_FOLLOWED = (
+    problems.LinkNotFound,
+    problems.LinkDisabled,
+    problems.LinkNotStarted,
+    problems.LinkDeleted,
+    problems.LinkBlocked,
+    problems.LinkExpired,
+)
 
 REFUSED_CHANGES = (
     problems.InvalidUrl,
@@ -303,6 +321,7 @@ ROUTES: Mapping[str, Route] = {
         Answer(PublicLink, headers=("ETag",)),
         takes=(IF_MATCH,),
         body=links.LinkPatch,
+        body_types=links.PATCH_TYPES,
         refuses=REFUSED_CHANGES,
     ),
     "remove_link": Route(
@@ -313,14 +332,21 @@ ROUTES: Mapping[str, Route] = {
     "follow_link": Route(
         Answer(status=HTTPStatus.FOUND, headers=("Location", "Cache-Control")),
         takes=TAGS,
-        refuses=(
-            problems.LinkNotFound,
-            problems.LinkDisabled,
-            problems.LinkNotStarted,
-            problems.LinkDeleted,
-            problems.LinkBlocked,
-            problems.LinkExpired,
-        ),
+        also=Answer(previews.Preview, headers=("Cache-Control",)),
+        refuses=(*CANNOT_BE_FOLLOWED, problems.PasswordRequired, problems.LinkUsedUp),
+    ),
+    "preview": Route(Answer(previews.Preview, headers=("Cache-Control",)), refuses=CANNOT_BE_FOLLOWED),
+    "unlock_link": Route(
+        Answer(status=HTTPStatus.SEE_OTHER, headers=("Location", "Cache-Control")),
+        takes=TAGS,
+        body=UnlockForm,
+        body_types=(redirects.FORM,),
+        refuses=(*CANNOT_BE_FOLLOWED, problems.WrongPassword, problems.TooManyTries, problems.LinkUsedUp),
+    ),
+    "get_unlock": Route(
+        Answer(status=HTTPStatus.SEE_OTHER, headers=("Location", "Cache-Control")),
+        takes=TAGS,
+        refuses=(problems.LinkNotFound,),
     ),
     "get_statistics": Route(
         Answer(Statistics, otherwise=((Report, "application/json"), (str, "text/csv"))),
@@ -359,6 +385,20 @@ ROUTES: Mapping[str, Route] = {
     "get_robots": Route(Answer(str, media_type="text/plain")),
 }
 
+
+class Described(NamedTuple):
+    """A route as far as it is described; Chalice's have the same."""
+
+    view_name: str
+    view_function: Any
+    view_args: tuple[str, ...]
+
+
+PREVIEWS: Mapping[str, Mapping[str, Any]] = {
+    "/{code}+": {"GET": Described("preview", previews.preview, ("code",))},
+}
+"""What the route of a link answers as well, at an address that API Gateway has no pattern for."""
+
 REFUSED_EVERYWHERE = (problems.TooManyRequests, problems.InternalError, problems.Unavailable)
 REFUSED_WITHOUT_KEY = (problems.Unauthenticated,)
 REFUSED_FOR_THE_BODY = (problems.BadRequest, problems.BodyTooLarge, problems.UnsupportedMediaType)
@@ -374,9 +414,9 @@ def describe(
     """
     paths: Json = {}
     responses: Json = {}
-    for path, methods in routes.items():
+    for path, methods in {**routes, **PREVIEWS}.items():
         paths[path] = {
-            method.lower(): _operation(method, route, (method, path) not in public, responses)
+            method.lower(): _operation(method, route, path not in PREVIEWS and (method, path) not in public, responses)
             for method, route in methods.items()
             if method != "OPTIONS"
         }
@@ -407,13 +447,13 @@ def describe(
 
 def _operation(method: str, route: Any, needs_key: bool, responses: Json) -> Json:
     """One method of one path. The problems that it may answer are added to `responses`, and referred to."""
-    answer, takes, body, many, refuses = ROUTES[route.view_name]
+    answer, takes, body, body_types, many, also, refuses = ROUTES[route.view_name]
     refuses += (
         *(REFUSED_WITHOUT_KEY if needs_key else ()),
         *(REFUSED_FOR_THE_BODY if body else ()),
         *REFUSED_EVERYWHERE,
     )
-    answers = [answer, many[1]] if many else [answer]
+    answers = filter(None, (answer, many[1] if many else None, also))
     by_status = attrgetter("status")
     operation: Json = {
         # Ids are unique, and a function may answer HEAD as well.
@@ -424,6 +464,9 @@ def _operation(method: str, route: Any, needs_key: bool, responses: Json) -> Jso
             str(each.status.value): _answer(each, ON_EVERY_ANSWER_TO_A_KEY if needs_key else ()) for each in answers
         },
     }
+    if method == "HEAD":
+        for response in operation["responses"].values():
+            response.pop("content", None)
     for status, same_status in groupby(sorted(refuses, key=by_status), key=by_status):
         kinds = list(same_status)
         refusal = _refusal(status, kinds)
@@ -443,7 +486,7 @@ def _operation(method: str, route: Any, needs_key: bool, responses: Json) -> Jso
             "required": True,
             "content": {
                 media_type: {"schema": {"anyOf": [_schema(body), _schema(many[0])]} if many else _schema(body)}
-                for media_type in (links.PATCH_TYPES if method == "PATCH" else [links.JSON])
+                for media_type in body_types
             },
         }
     if not needs_key:
@@ -522,7 +565,8 @@ def _schema(kind: Any) -> Json:
 
 def _kinds_of(route: Route) -> tuple[Any, ...]:
     many, answer = route.many or (None, Answer())
-    return (route.body, many, *(kind for kind, _ in (*route.answer.kinds, *answer.kinds)))
+    also = route.also or Answer()
+    return (route.body, many, *(kind for kind, _ in (*route.answer.kinds, *answer.kinds, *also.kinds)))
 
 
 @cache

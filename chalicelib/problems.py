@@ -9,6 +9,8 @@
     ├── Unauthenticated         401
     ├── AdminsOnly              403
     ├── NotYourLink             403
+    ├── PasswordRequired        403
+    │   └── WrongPassword       403
     ├── NotFound                404
     │   ├── LinkNotFound        404
     │   ├── LinkDisabled        404
@@ -18,11 +20,13 @@
     ├── LinkDeleted             410
     ├── LinkBlocked             410
     ├── LinkExpired             410
+    ├── LinkUsedUp              410
     ├── StaleVersion            412
     ├── BodyTooLarge            413
     ├── UnsupportedMediaType    415
     ├── IdempotencyKeyReused    422
     ├── TooManyRequests         429
+    ├── TooManyTries            429
     ├── InternalError           500
     └── Unavailable             503
 
@@ -142,6 +146,32 @@ class NotYourLink(Problem):
         super().__init__("This link belongs to somebody else. Use the key of its owner, or an admin's.")
 
 
+class PasswordRequired(Problem):
+    """The link asks visitors for a password."""
+
+    status = HTTPStatus.FORBIDDEN
+
+    def __init__(self, code: str, query: str = "", referrer: str = "") -> None:
+        super().__init__(
+            f"The link {code!r} asks for a password. Open it in a browser, or send the form field 'password' to "
+            f"POST /unlock/{code}."
+        )
+        self.code = code
+        self.query = query
+        """What the visitor came with, for the form to pass on: the short link's query, as it stands in an address."""
+        self.referrer = referrer
+        """Likewise, the page that the visitor came from."""
+
+
+class WrongPassword(PasswordRequired):
+    """The password is not that of the link."""
+
+    @property
+    def detail(self) -> str:
+        """The sentence that says what to change."""
+        return f"That is not the password of the link {self.code!r}. Try again, or ask whoever gave you the link."
+
+
 class NotFound(Problem):
     """Nothing is there."""
 
@@ -215,6 +245,15 @@ class LinkExpired(Problem):
         super().__init__(f"The link {code!r} has expired.")
 
 
+class LinkUsedUp(Problem):
+    """The link was followed as often as its owner allows."""
+
+    status = HTTPStatus.GONE
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"The link {code!r} was followed as often as its owner allows.")
+
+
 class StaleVersion(Problem):
     """The link has changed since the caller read it."""
 
@@ -231,12 +270,12 @@ class BodyTooLarge(Problem):
 
 
 class UnsupportedMediaType(Problem):
-    """The body is not JSON."""
+    """The body is not of the type that is read here."""
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
-    def __init__(self) -> None:
-        super().__init__("Send the body as JSON, with the header 'Content-Type: application/json'.")
+    def __init__(self, what: str = "body as JSON", media_type: str = "application/json") -> None:
+        super().__init__(f"Send the {what}, with the header 'Content-Type: {media_type}'.")
 
 
 class IdempotencyKeyReused(Problem):
@@ -256,6 +295,18 @@ class TooManyRequests(Problem):
 
     status = HTTPStatus.TOO_MANY_REQUESTS
     headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
+
+
+class TooManyTries(Problem):
+    """Too many wrong passwords were given for the link, by whomever."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "900"}
+
+    def __init__(self, code: str) -> None:
+        super().__init__(
+            f"Too many wrong passwords were given for the link {code!r}, by whomever. Try again in 15 minutes."
+        )
 
 
 class InternalError(Problem):

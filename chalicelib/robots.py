@@ -19,6 +19,23 @@ def is_robot(user_agent: str | None) -> bool:
     return _is_robot(user_agent[:LONGEST_USER_AGENT]) if user_agent else False
 
 
+def comes_by_itself(user_agent: str | None) -> bool:
+    """Whether a `User-Agent` header is that of a robot, and not merely of a tool that somebody has called.
+
+    To statistics, curl is a program without a person. But a link for one download must be good for whoever calls Wget,
+    and not be used up by a chat that looks at it: a name that is no more than a tool's does not say that it is a robot.
+    """
+    return is_robot(_TOOLS.sub("", user_agent[:LONGEST_USER_AGENT]).strip()) if user_agent else False
+
+
+_TOOLS = re.compile(
+    r"\b(?:aiohttp|axios|curl|Go-http-client|got|HTTPie|node|node-fetch|okhttp|PostmanRuntime|PowerShell|Python"
+    r"|python-httpx|python-requests|Python-urllib|undici|Wget|xh)(?:/\S*|$)",
+    re.IGNORECASE,
+)
+"""What curl, Wget, HTTPie and the HTTP libraries of common languages call themselves, if nobody says otherwise."""
+
+
 def forget() -> None:
     """Forget which user agents were looked at."""
     _is_robot.cache_clear()

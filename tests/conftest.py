@@ -15,7 +15,7 @@ from hypothesis import settings
 from chalicelib import aws, log
 from chalicelib.clicks import admission
 from chalicelib.observability import logger
-from chalicelib.redirects import follow
+from chalicelib.redirects import follow, life
 from tests import infrastructure
 from tests.builders import StoppedClock
 
@@ -47,6 +47,7 @@ def offline(socket_disabled: None, monkeypatch: pytest.MonkeyPatch) -> None:  # 
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(log, "_invocation", None)
     follow.forget()
+    life.forget()
     admission.forget()
 
 

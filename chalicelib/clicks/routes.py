@@ -66,7 +66,12 @@ def _report(code: str, query: Mapping[str, str], caller: "Caller") -> Any:
     format_ = query.get("format", "json")
     if format_ not in FORMATS:
         raise BadRequest("The parameter 'format' must be json or csv.")
-    told = report(visible_link(code, caller).code, question)
+    link = visible_link(code, caller)
+    told = report(link.code, question)
+    if link.max_clicks is not None:
+        from chalicelib.links.allowances import used
+
+        told["used"] = used(link.code)
     if format_ == "json":
         return told
     name = f"{told['code']}-{told['from']}-{told['to']}.csv"

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from io import StringIO
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, NotRequired, TypedDict
 
 from chalicelib.clicks.breakdowns import CLICKS, HOURS, LETTERS, ROBOT_HOURS, numbers
 from chalicelib.clicks.counters import SORT_KEY, by_day, clicks_in, counters_of, day_of
@@ -53,13 +53,14 @@ Report = TypedDict(
         "unrecorded": int,
         "by": dict[str, list[ClicksOfValue]],
         "other": dict[str, int],
+        "used": NotRequired[int],
     },
 )
 Report.__doc__ = """A link's clicks on some days in UTC.
 
 `people`, `bots` and `unrecorded` add up to `clicks`. `by` has days and hours newest first and without those that had
 no clicks; of every other dimension the people by value, the commonest first and the unknown last, which together with
-`other` add up to `people`.
+`other` add up to `people`. `used` is how many of a link's `max_clicks` are used up; without a limit it is left out.
 """
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib import clock
 from chalicelib.links.blocklist import check_target
 from chalicelib.links.link import LONGEST_TAG
+from chalicelib.links.passwords import hashed
 from chalicelib.links.targets import normalise_url
 from chalicelib.problems import BadRequest, ContradictoryTimes, InvalidUrl
 
@@ -24,11 +25,14 @@ def check_fields(given: Mapping[str, Any], own_addresses: frozenset[str]) -> dic
         except InvalidUrl as error:
             raise InvalidUrl(f"expired_url: {error}") from error
         check_target(fields["expired_url"])
+    if fields.get("password") is not None:
+        _refuse_control_characters(fields["password"], "The password")
+        fields["password"] = hashed(fields["password"])
     return fields
 
 
 def normalise_fields(given: Mapping[str, Any]) -> dict[str, Any]:
-    """All fields but the addresses, as they are stored. Raises BadRequest or ContradictoryTimes."""
+    """All fields but the addresses and the password, as they are stored. Raises BadRequest or ContradictoryTimes."""
     fields = {name: _NORMALISE[name](value, name) if name in _NORMALISE else value for name, value in given.items()}
     starts_at, expires_at = fields.get("starts_at"), fields.get("expires_at")
     if starts_at and expires_at and starts_at >= expires_at:

@@ -25,7 +25,10 @@ LONGEST_OWNER = 256
 LONGEST_TITLE = 200
 MOST_TAGS = 10
 LONGEST_TAG = 50
+LONGEST_PASSWORD = 128
 """Characters."""
+
+MOST_CLICKS = 1_000_000_000
 
 
 class Use(Flag):
@@ -39,6 +42,8 @@ class Use(Flag):
     """The API shows it to the link's owner."""
     COMPARE = auto()
     """Links that differ in it are not the same: `restore` puts it back, an Idempotency-Key stands for one value."""
+    SECRET = auto()
+    """Only a hash of it is stored and exported. It is shown to nobody, and an Idempotency-Key stands for any value."""
 
 
 _BY_CALLER = Use.CREATE | Use.CHANGE | Use.SHOW | Use.COMPARE
@@ -98,6 +103,22 @@ ForwardQuery = Annotated[
     bool, msgspec.Meta(description="Whether the query that a visitor comes with is passed on to the target.")
 ]
 
+MaxClicks = Annotated[
+    Annotated[int, msgspec.Meta(ge=1, le=MOST_CLICKS)] | None,
+    msgspec.Meta(
+        description="How often it may be followed; after that it leads to `expired_url`, or nowhere. Clicks of before "
+        "a limit is first set are not among them. Null: as often as people like."
+    ),
+]
+
+Password = Annotated[
+    Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_PASSWORD)] | None,
+    msgspec.Meta(description="What visitors have to give; it is never shown again. Null: nothing."),
+]
+"""From a caller, the password; in a Link, its hash (passwords.py), which is as short."""
+
+HasPassword = Annotated[bool, msgspec.Meta(description="Whether visitors have to give a password.")]
+
 KeyId = Annotated[
     Annotated[str, msgspec.Meta(max_length=64)] | None,
     msgspec.Meta(description="The id of the key that changed the link last; null if that was the operator."),
@@ -125,10 +146,23 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: Annotated[ExpiresAt, _BY_CALLER] = None
     expired_url: Annotated[ExpiredUrl, _BY_CALLER] = None
     forward_query: Annotated[ForwardQuery, _BY_CALLER] = False
+    max_clicks: Annotated[MaxClicks, _BY_CALLER] = None
+    password: Annotated[Password, Use.CREATE | Use.CHANGE | Use.COMPARE | Use.SECRET] = None
 
     def public(self, base_url: str) -> dict[str, Any]:
         """The link as the HTTP API shows it for visitors who reach us at `base_url`."""
-        return {**plain(self, Use.SHOW), "short_url": f"{base_url}/{self.code}"}
+        return {
+            **plain(self, Use.SHOW),
+            "has_password": self.password is not None,
+            "short_url": f"{base_url}/{self.code}",
+        }
+
+
+ALSO_SHOWN: Mapping[str, Any] = {
+    "has_password": HasPassword,
+    "short_url": Annotated[str, msgspec.Meta(description="The address that visitors follow.")],
+}
+"""What the HTTP API shows of a link beside its fields, with their types."""
 
 
 @cache
@@ -158,19 +192,26 @@ def request_body(
 ) -> type[msgspec.Struct]:
     """The type of a request's body with the fields of a use; those that are `optional` may be left out, or null.
 
-    A field with a default in Link has the same one here. What we set ourselves, and show, is taken and left alone if it
-    is `ignored`, so that what a GET answered can be sent back.
+    A field with a default in Link has the same one here; where UNSET is given, one may tell what is left out from null.
+    What we set ourselves, and show, is taken and left alone if it is `ignored`, so that what a GET answered can be sent
+    back.
     """
     known = {**defaults(), **optional}
     members = [
-        (field, hint | None if field in optional else hint, *((known[field],) if field in known else ()))
+        (field, _or_none(hint, optional, field), *((known[field],) if field in known else ()))
         for field, hint in fields(use).items()
     ]
     if ignored:
-        members += [(field, _IGNORED, None) for field in (*fields(ignored), "short_url") if field not in fields(use)]
+        members += [(field, _IGNORED, None) for field in (*fields(ignored), *ALSO_SHOWN) if field not in fields(use)]
     return msgspec.defstruct(
         name, members, kw_only=True, forbid_unknown_fields=True, namespace={"__doc__": description}
     )
+
+
+def _or_none(hint: Any, optional: Mapping[str, Any], field: str) -> Any:
+    if field not in optional:
+        return hint
+    return hint | None | msgspec.UnsetType if optional[field] is msgspec.UNSET else hint | None
 
 
 def patch_body(name: str, use: Use, description: str) -> type[msgspec.Struct]:

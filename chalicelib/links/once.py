@@ -90,11 +90,14 @@ def origin_of(key: str, request: LinkRequest, number: int) -> Origin:
 
 
 def _payload(request: LinkRequest) -> list[Any]:
-    """What a request asks for. Fields at their defaults are left out, so that one that is new changes no payload."""
+    """What a request asks for, without what is secret.
+
+    Fields at their defaults are left out, so that one that is new changes no payload.
+    """
     given = normalise_fields(request.given)
     others = {
         name: plain_value(given[name])
-        for name in fields(Use.CREATE | Use.COMPARE).keys() - {"url", "code"}
+        for name in fields(Use.CREATE | Use.COMPARE).keys() - {"url", "code", *fields(Use.SECRET)}
         if given[name] != defaults()[name]
     }
     return [given["url"], given["code"], *([others] if others else [])]

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from chalicelib.links.link import Link
 
 
-LAYOUT = 2
-"""Of the entries that are written here; 1 are those that do not say."""
+LAYOUT = 3
+"""Of the entries that are written here; 1 are those that do not say, 2 know neither passwords nor limits."""
 
 
 class Redirect(NamedTuple):
@@ -96,6 +96,8 @@ def target_attribute(redirect: Redirect) -> str:
 def redirect_in(item: Mapping[str, Any]) -> Redirect:
     """The redirect in an item of this table, or that a link's item asks for: their attributes have the same names."""
     life = {name: item[name] for name, usual in _USUAL.items() if name in item and item[name] != usual}
+    if "password" in item:
+        life["has_password"] = {"BOOL": True}
     return Redirect(
         code=item["code"]["S"],
         url=(item.get("url") or item[_GUARDED])["S"],
@@ -113,5 +115,7 @@ _USUAL: "Mapping[str, AttributeValueTypeDef | None]" = {
     "expires_at": None,
     "expired_url": None,
     "forward_query": {"BOOL": False},
+    "max_clicks": None,
+    "has_password": None,
 }
-"""What is in a link's item that a redirect has to know, and what it is of most links."""
+"""What is in a link's item that a redirect has to know, and what it is of most links. Passwords stay where they are."""

@@ -22,8 +22,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         method = request["httpMethod"]
         visitor = {name.lower(): value for name, value in (event["headers"] or {}).items()}
         code, query = unquote(event["pathParameters"]["code"]), event.get("multiValueQueryStringParameters")
-        headers = follow(method, code, visitor, query, signed_calls.call)
-        status, body = 302, ""
+        status, headers, body = follow(method, code, visitor, query, signed_calls.call)
     except problems.Problem as problem:
         status, headers, body = problem.answer()
     except CallFailed:

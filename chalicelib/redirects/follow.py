@@ -7,7 +7,6 @@ stays quick, nothing here imports what a redirect can do without.
 import threading
 from collections.abc import Mapping, Sequence
 from time import monotonic
-from typing import NamedTuple
 
 from chalicelib import clock, config, log
 from chalicelib.calls import Call, CallFailed, by_sdk
@@ -28,12 +27,8 @@ _memory: dict[str, tuple[float, Redirect]] = {}
 _memory_lock = threading.Lock()
 
 
-class Found(NamedTuple):
-    """Where a code leads, who knew it (memory, cache or link), and whether following it is a click."""
-
-    url: str
-    found_in: str
-    counts: bool = True
+Answer = tuple[int, Mapping[str, str], str]
+"""What a visitor is answered: status, headers and body."""
 
 
 def follow(
@@ -42,48 +37,66 @@ def follow(
     headers: Mapping[str, str],
     query: Mapping[str, Sequence[str]] | None = None,
     call: Call = by_sdk,
-) -> Mapping[str, str]:
-    """Redirect a visitor, as soon as the click is accepted by the queue; the answer is a 302 with these headers.
+) -> Answer:
+    """Redirect a visitor, as soon as the click is accepted by the queue. A code with a plus behind it is only shown.
 
     `headers` are the visitor's, found by names in lower case; `query` is the short link's own, decoded, all values by
-    their names. Raises the Problem that the visitor is to be told.
+    their names. Raises the Problem that the visitor is to be told, or CallFailed.
 
     302 and no-store (RFC 9110, section 15.4.3; RFC 9111, section 5.2.2.5): a redirect that a browser, a proxy or a
     link preview remembers is a click that never reaches us.
     """
     try:
-        found = target_of(code, query, call)
+        if code[-1:] == "+":
+            from chalicelib.redirects.previews import preview  # noqa: PLC0415 (few look before they leap)
+
+            return preview(code[:-1], headers, call)
+        url, counts, found_in = _way_of(method, code, headers, query, call)
+        if url is None:
+            from chalicelib.redirects.previews import preview  # noqa: PLC0415 (likewise)
+
+            return preview(code, headers, call)
     except Problem as problem:
         log.info("not redirected", code=code[:LONGEST_CODE], reason=type(problem).__name__)
         raise
     except Exception as error:
         log.error("not redirected", {"code": code[:LONGEST_CODE], "reason": str(error)}, RedirectsFailed=1)
         raise
-    if method == "GET" and found.counts:
-        enqueue(new_message(code, headers, clock.now(), query), call, found_in=found.found_in)
+    if method == "GET" and counts:
+        enqueue(new_message(code, headers, clock.now(), query), call, found_in=found_in)
     else:
-        log.info("redirected", code=code, found_in=found.found_in)
-    return {"Location": found.url, "Cache-Control": "private, no-store"}
+        log.info("redirected", code=code, found_in=found_in)
+    return 302, {"Location": url, "Cache-Control": "private, no-store"}, ""
 
 
-def target_of(code: str, query: Mapping[str, Sequence[str]] | None = None, call: Call = by_sdk) -> Found:
-    """The URL that `code` leads to now. Raises the Problem that a visitor is to be told, or CallFailed."""
+def _way_of(
+    method: str, code: str, headers: Mapping[str, str], query: Mapping[str, Sequence[str]] | None, call: Call
+) -> tuple[str | None, bool, str]:
+    """Where a visitor is sent, whether that is a click, and who knew it; None for who may not be told."""
     try:
-        redirect, found_in = _find(code, call)
+        redirect, found_in = find(code, call)
     except LinkNotFound:
         if elsewhere := config.not_found_url():
-            return Found(elsewhere, "nowhere", counts=False)
+            return elsewhere, False, "nowhere"
         raise
+    if redirect.life:
+        from chalicelib.redirects.life import admit  # noqa: PLC0415 (most links have none)
+
+        return *admit(redirect, method, headers, query, call), found_in
+    return redirect.url, True, found_in
+
+
+def find(code: str, call: Call = by_sdk) -> tuple[Redirect, str]:
+    """Where a code leads, and who knew it: memory, cache or link.
+
+    Raises LinkNotFound, LinkDeleted, LinkBlocked or CallFailed.
+    """
+    redirect, found_in = _find(code, call)
     if redirect.status is Status.DELETED:
         raise LinkDeleted(code)
     if redirect.status is Status.BLOCKED:
         raise LinkBlocked(code)
-    if redirect.life:
-        from chalicelib.redirects.life import way_of  # noqa: PLC0415 (most links have none)
-
-        url, counts = way_of(code, redirect.url, redirect.life, query)
-        return Found(url, found_in, counts)
-    return Found(redirect.url, found_in)
+    return redirect, found_in
 
 
 def forget() -> None:

@@ -17,6 +17,7 @@ from msgspec import structs
 from chalicelib.links.checks import normalise_fields, normalise_moment
 from chalicelib.links.codes import check_code
 from chalicelib.links.link import LONGEST_URL, Link, Use, defaults, fields, plain
+from chalicelib.links.passwords import is_hash
 from chalicelib.links.status import Status
 from chalicelib.links.targets import normalise_url
 from chalicelib.problems import Problem
@@ -127,6 +128,8 @@ def _checked(row: _Row, own_addresses: frozenset[str]) -> Link | Refusal:
         return Refusal("A link is active or deleted; which ones are blocked follows from the list of blocked domains.")
     if row.version > LARGEST_VERSION:
         return Refusal(f"The version is larger than {LARGEST_VERSION}.")
+    if row.password is not None and not is_hash(row.password):
+        return Refusal("The password is no hash, as an export has it. Leave it out, and set the password with PATCH.")
     if len(row.url) > LONGEST_URL:
         return Refusal(f"The url has {len(row.url)} characters. At most {LONGEST_URL} are allowed.")
     try:

@@ -88,7 +88,9 @@ def _route(name: str, operation: Json, anywhere: set[str], responses: Json) -> s
     }
     facts = {"Who": _who(operation, {problem for problems in refusals.values() for problem in problems})}
     if body := operation.get("requestBody"):
-        facts["Body"] = f"{_kind(body['content']['application/json']['schema'])}. {body['description']}"
+        media_type, content = [*body["content"].items()][-1]
+        form = "" if media_type == "application/json" else f", `{media_type}`"
+        facts["Body"] = f"{_kind(content['schema'])}{form}. {body['description']}"
     facts["Success"] = "; ".join(
         _success(status, response)
         for status, response in operation["responses"].items()

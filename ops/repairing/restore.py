@@ -52,6 +52,7 @@ class Name(StrEnum):
     DAILY_LINKS = "daily_links"
     API_KEYS = "api_keys"
     BLOCKED_DOMAINS = "blocked_domains"
+    ALLOWANCES = "allowances"
 
 
 class Outcome(StrEnum):
@@ -167,21 +168,23 @@ def clicks(to_time: To, dry_run: DryRun = False, stage: Stage = None) -> None:
 @commands.command()
 def missing(
     to_time: To,
-    table: Annotated[Name, typer.Option(help="api_keys, blocked_domains or daily_links.")],
+    table: Annotated[Name, typer.Option(help="api_keys, blocked_domains, allowances or daily_links.")],
     stage: Stage = None,
 ) -> None:
     """Put back items of another table that are gone; those that are there stay as they are. Safe to repeat.
 
-    A key that is put back is as it was: revoke it again, if it was revoked since.
+    A key that is put back is as it was: revoke it again, if it was revoked since. Of allowances, clicks that were used
+    up then are used up again.
     """
     stage = connect(stage)
     keys = {Name.API_KEYS: "id", Name.BLOCKED_DOMAINS: "domain", Name.DAILY_LINKS: "day"}
-    if table not in keys:
+    if table not in {*keys, Name.ALLOWANCES}:
         raise typer.BadParameter("links and clicks have commands of their own")
     source = restored_name(stage, table, to_time)
     _require_restored(source)
     with Console(stderr=True).status("comparing items"):
-        copied = copy_missing(source, f"{stack_name(stage)}-{table}", keys[table])
+        target = f"{stack_name(stage)}-{table}"
+        copied = use_up_again(source) if table is Name.ALLOWANCES else copy_missing(source, target, keys[table])
     print(f"{copied} put back")
 
 
@@ -219,7 +222,8 @@ def put_back(link: Link, *, dry_run: bool = False) -> Outcome:
         return Outcome.UNCHANGED
     try:
         if link.status is Status.ACTIVE:
-            check_target(link.url)
+            for target in filter(None, (link.url, link.expired_url)):
+                check_target(target)
         if dry_run:
             return Outcome.WOULD_BE
         if now:
@@ -296,6 +300,26 @@ def copy_missing(source: str, target: str, key: str) -> int:
                 )
                 copied += 1
     return copied
+
+
+def use_up_again(source: str) -> int:
+    """Make as many clicks of each link used up as in a restored table, where now it is fewer; of how many links."""
+    dynamodb = app_aws.dynamodb()
+    raised = 0
+    for items in _pages(source):
+        for item in items:
+            if "used" not in item:
+                continue
+            with suppress(dynamodb.exceptions.ConditionalCheckFailedException):
+                dynamodb.update_item(
+                    TableName=config.allowances_table(),
+                    Key={"code": item["code"]},
+                    UpdateExpression="SET used = :then",
+                    ConditionExpression="attribute_not_exists(used) OR used < :then",
+                    ExpressionAttributeValues={":then": item["used"]},
+                )
+                raised += 1
+    return raised
 
 
 def _insert(link: Link) -> None:

@@ -107,6 +107,12 @@ def api_handler() -> Iterator[Step]:
     yield ask(admin, "GET", "/links/{code}", 200, code=code)
     yield ask(admin, "PUT", "/links/{code}", 200, code=code, body='{"url": "https://example.org/"}')
     yield ask(admin, "GET", "/stats/{code}", 200, code=code)
+    guarded, asks_for = str(uuid.uuid4()), {"password": "open sesame", "max_clicks": 1}
+    new = json.dumps({"url": "https://example.com/", "code": guarded, **asks_for})
+    form = {"headers": {"Content-Type": "application/x-www-form-urlencoded"}, "body": "password=open+sesame"}
+    yield ask(admin, "POST", "/links", 201, body=new)
+    yield ask(admin, "POST", "/unlock/{code}", 303, code=guarded, **form)
+    yield ask(admin, "GET", "/stats/{code}", 200, code=guarded, multiValueQueryStringParameters={"by": ["day"]})
     yield ask(admin, "GET", "/stats", 200, multiValueQueryStringParameters={"code": [code]})
     yield ask(admin, "GET", "/analytics/links", 200)
     yield ask(admin, "DELETE", "/links/{code}", 204, code=code)
@@ -114,7 +120,7 @@ def api_handler() -> Iterator[Step]:
 
 def follow_link() -> Iterator[Step]:
     code = f"followed-{uuid.uuid4()}"
-    insert_link(a_link(code=code))  # which no change has put into the cache
+    insert_link(a_link(code=code, max_clicks=1))  # which no change has put into the cache
     event = a_request("GET", "/{code}", pathParameters={"code": code})
     yield lambda: invoke("follow_link", event, 302)
 

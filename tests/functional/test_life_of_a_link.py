@@ -174,10 +174,10 @@ def test_code_that_knows_no_life_finds_no_target_in_the_entry_of_a_link_that_has
 
     [entry] = infrastructure.items("REDIRECTS_TABLE")
     assert "url" not in entry
-    assert {"guarded_url": URL, "enabled": False, "layout": 2}.items() <= entry.items()
+    assert {"guarded_url": URL, "enabled": False, "layout": 3}.items() <= entry.items()
 
 
-@pytest.mark.parametrize("layout", [None, 1, 3])
+@pytest.mark.parametrize("layout", [None, 2, 4])
 def test_an_entry_in_another_layout_opens_no_door_and_is_written_anew(visitor: Visitor, layout: int | None) -> None:
     insert_link(a_link(enabled=False))
     entry: dict[str, Any] = {

@@ -5,6 +5,7 @@ OTHER has a second value for every field. A field that is not in it fails each t
 
 import io
 import json
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -12,13 +13,15 @@ import msgspec
 import pytest
 from msgspec.structs import asdict, replace
 
-from chalicelib.links.link import Link, Use, defaults, fields, plain_value
+from chalicelib.links.link import ALSO_SHOWN, Link, Use, defaults, fields, plain_value
+from chalicelib.links.passwords import hashed
 from chalicelib.links.routes import ChangedLink, LinkPatch, NewLink
 from chalicelib.links.status import Status
 from chalicelib.links.store import insert_link, read_link, replace_link
 from chalicelib.openapi import PublicLink
 from ops.data.link_files import Format, read_links, write_links
 from ops.repairing.restore import Outcome, put_back
+from tests import infrastructure
 from tests.builders import NOW, a_link
 from tests.functional.visitor import Visitor
 
@@ -39,8 +42,12 @@ OTHER: dict[str, Any] = {
     "expires_at": NOW.replace(month=8),
     "expired_url": "https://example.net/over",
     "forward_query": True,
+    "max_clicks": 100,
+    "password": hashed("open sesame"),
 }
-EVERY_FIELD, CREATE, CHANGE, COMPARE = (tuple(fields(use)) for use in (None, Use.CREATE, Use.CHANGE, Use.COMPARE))
+EVERY_FIELD, CREATE, CHANGE, COMPARE, SECRET = (
+    tuple(fields(use)) for use in (None, Use.CREATE, Use.CHANGE, Use.COMPARE, Use.SECRET)
+)
 
 
 def other(*names: str) -> Link:
@@ -103,6 +110,8 @@ def test_the_owner_sees_what_is_shown_and_the_description_says_so() -> None:
         "expires_at": "2026-08-27T10:15:30.123Z",
         "expired_url": "https://example.net/over",
         "forward_query": True,
+        "max_clicks": 100,
+        "has_password": True,
         "short_url": "https://go.example.com/another",
     } == shown
     assert set(shown) == set(PublicLink.__struct_fields__)
@@ -117,7 +126,7 @@ def test_a_link_that_differs_in_it_is_put_back_by_restore(name: str) -> None:
     assert replace(LINK, version=2) == read_link("my-link")
 
 
-@pytest.mark.parametrize("name", CREATE)
+@pytest.mark.parametrize("name", sorted({*CREATE} - {*SECRET}))
 def test_it_may_be_given_to_post_and_an_idempotency_key_stands_for_one_value_of_it(ada: Visitor, name: str) -> None:
     once = ada.sending(Idempotency_Key="order-66")
     body = {"url": LINK.url, "code": LINK.code}
@@ -130,7 +139,7 @@ def test_it_may_be_given_to_post_and_an_idempotency_key_stands_for_one_value_of_
     assert set(CREATE) == set(NewLink.__struct_fields__)
 
 
-@pytest.mark.parametrize("name", CHANGE)
+@pytest.mark.parametrize("name", sorted({*CHANGE} - {*SECRET}))
 def test_it_may_be_given_to_put(ada: Visitor, name: str) -> None:
     insert_link(LINK)
     body = json.dumps({"url": LINK.url, name: plain_value(OTHER[name])}).encode()
@@ -138,10 +147,10 @@ def test_it_may_be_given_to_put(ada: Visitor, name: str) -> None:
     changed = ada.send("PUT", "/links/my-link", body, {"Content-Type": "application/json"})
 
     assert (HTTPStatus.OK, OTHER[name]) == (changed.status, asdict(read_link("my-link"))[name])
-    assert {*CHANGE, *fields(Use.SHOW), "short_url"} == set(ChangedLink.__struct_fields__)
+    assert {*CHANGE, *fields(Use.SHOW), *ALSO_SHOWN} == set(ChangedLink.__struct_fields__)
 
 
-@pytest.mark.parametrize("name", CHANGE)
+@pytest.mark.parametrize("name", sorted({*CHANGE} - {*SECRET}))
 def test_it_may_be_given_to_patch_which_changes_nothing_else_and_null_is_its_default(ada: Visitor, name: str) -> None:
     insert_link(LINK)
     patch = {"Content-Type": "application/merge-patch+json"}
@@ -157,3 +166,20 @@ def test_it_may_be_given_to_patch_which_changes_nothing_else_and_null_is_its_def
     else:
         assert (HTTPStatus.OK, plain_value(defaults()[name])) == (unset.status, unset.body[name])
     assert set(CHANGE) == set(LinkPatch.__struct_fields__)
+
+
+@pytest.mark.parametrize("name", SECRET)
+def test_what_is_secret_is_told_to_nobody_and_an_idempotency_key_stands_for_any_value_of_it(
+    ada: Visitor, lines: Callable[[], list[dict[str, Any]]], name: str
+) -> None:
+    once = ada.sending(Idempotency_Key="order-66")
+    body = {"url": LINK.url, "code": LINK.code}
+
+    answers = [once.post("/links", {**body, name: value}) for value in ("open sesame", "sesame, open")]
+    answers += [ada.get("/links/my-link"), ada.get("/links")]
+    stored = asdict(read_link("my-link"))[name]
+
+    told = [infrastructure.items("IDEMPOTENCY_TABLE"), lines(), *answers]
+    assert [201, 201, 200, 200] == [answer.status for answer in answers]
+    assert stored
+    assert not [each for each in ("sesame", stored) if each in repr(told)]

@@ -27,7 +27,7 @@ def test_the_description_is_valid_openapi() -> None:
 def test_every_route_is_described_and_nothing_else() -> None:
     assert {route.view_name for methods in app.routes.values() for route in methods.values()} - {"show_options"} == set(
         ROUTES
-    )
+    ) - {"preview"}
 
 
 def test_a_client_that_is_made_of_it_has_an_operation_for_each_route_by_feature_and_none_for_a_browsers_questions() -> (
@@ -42,7 +42,8 @@ def test_a_client_that_is_made_of_it_has_an_operation_for_each_route_by_feature_
         ("links", "get_link"), ("links", "get_links"), ("links", "post_link"), ("links", "put_link"),
         ("links", "patch_link"), ("links", "remove_link"),
         ("pages", "get_page"), ("pages", "get_page_file"), ("pages", "get_qr_code"),
-        ("redirects", "follow_link"), ("redirects", "follow_link_head"),
+        ("redirects", "follow_link"), ("redirects", "follow_link_head"), ("redirects", "preview"),
+        ("redirects", "unlock_link"), ("redirects", "get_unlock"),
         ("service", "get_home"), ("service", "get_health"), ("service", "get_openapi"), ("service", "get_robots"),
     } == {(tag, operation["operationId"]) for operation in operations for tag in operation["tags"]}  # fmt: skip
     assert ["access", "analytics", "clicks", "links", "pages", "redirects", "service"] == [

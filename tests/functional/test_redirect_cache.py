@@ -40,12 +40,12 @@ def test_the_first_visitor_fills_the_cache_the_second_asks_nobody_and_a_new_proc
     insert_link(a_link(code="my-link"))
     made(faults)
 
-    follow.target_of("my-link")
+    follow.find("my-link")
     first = made(faults)
-    follow.target_of("my-link")
+    follow.find("my-link")
     second = made(faults)
     follow.forget()
-    follow.target_of("my-link")
+    follow.find("my-link")
     third = made(faults)
 
     assert [("GetItem", REDIRECTS), ("GetItem", LINKS), ("PutItem", REDIRECTS)] == first
@@ -55,33 +55,33 @@ def test_the_first_visitor_fills_the_cache_the_second_asks_nobody_and_a_new_proc
 
 def test_memory_lasts_for_five_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     put_redirect(a_redirect(url="https://example.com/old"))
-    follow.target_of("my-link")
+    follow.find("my-link")
     put_redirect(a_redirect(url="https://example.com/new", version=2))
-    before = follow.target_of("my-link").url
+    before = follow.find("my-link")[0].url
 
     later = time.monotonic() + follow.MEMORY_SECONDS
     monkeypatch.setattr(follow, "monotonic", lambda: later)
 
     assert "https://example.com/old" == before
-    assert "https://example.com/new" == follow.target_of("my-link").url
+    assert "https://example.com/new" == follow.find("my-link")[0].url
 
 
 def test_a_link_that_does_not_exist_yet_is_not_remembered() -> None:
     with pytest.raises(LinkNotFound):
-        follow.target_of("my-link")
+        follow.find("my-link")
 
     insert_link(a_link(code="my-link", url="https://example.com/"))
 
-    assert "https://example.com/" == follow.target_of("my-link").url
+    assert "https://example.com/" == follow.find("my-link")[0].url
 
 
 def test_the_cache_is_filled_with_the_link_as_it_is() -> None:
     insert_link(a_link(code="my-link", url="https://example.com/page", version=3))
 
-    follow.target_of("my-link")
+    follow.find("my-link")
 
     assert [
-        {"code": "my-link", "url": "https://example.com/page", "status": "active", "version": 3, "layout": 2}
+        {"code": "my-link", "url": "https://example.com/page", "status": "active", "version": 3, "layout": 3}
     ] == infrastructure.items("REDIRECTS_TABLE")
 
 
@@ -89,7 +89,7 @@ def test_a_cached_link_is_followed_while_the_links_cannot_be_read(faults: Faults
     put_redirect(a_redirect(url="https://example.com/cached"))
     faults.plan(timed_out(), table=LINKS)
 
-    assert "https://example.com/cached" == follow.target_of("my-link").url
+    assert "https://example.com/cached" == follow.find("my-link")[0].url
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
@@ -99,7 +99,7 @@ def test_a_broken_cache_costs_the_visitor_nothing_but_time(
     insert_link(a_link(code="my-link", url="https://example.com/"))
     faults.plan(fault, table=REDIRECTS)
 
-    target = follow.target_of("my-link").url
+    target = follow.find("my-link")[0].url
 
     assert "https://example.com/" == target
     assert ["redirect cache not read", "redirect cache not filled"] == [line["message"] for line in logs()]
@@ -133,10 +133,10 @@ def test_a_visitor_who_read_an_old_link_does_not_bring_it_back(faults: Faults) -
     put_redirect(a_redirect(url="https://example.com/new", version=2))
     faults.plan(timed_out(), operation="GetItem", table=REDIRECTS)
 
-    follow.target_of("my-link")
+    follow.find("my-link")
 
     assert [
-        {"code": "my-link", "url": "https://example.com/new", "status": "active", "version": 2, "layout": 2}
+        {"code": "my-link", "url": "https://example.com/new", "status": "active", "version": 2, "layout": 3}
     ] == infrastructure.items("REDIRECTS_TABLE")
 
 

@@ -13,6 +13,7 @@ from chalicelib.clicks.breakdowns import numbers
 from chalicelib.clicks.counters import SORT_KEY, clicks_by_day, counters_of, sort_key
 from chalicelib.clicks.purge import purge_clicks
 from chalicelib.clicks.recorder import record_clicks
+from chalicelib.links.allowances import take
 from chalicelib.links.blocklist import put_domain
 from chalicelib.links.events import LinkEvent, encode
 from chalicelib.links.link import Link
@@ -20,7 +21,15 @@ from chalicelib.links.status import Status
 from chalicelib.links.store import every_link, insert_link, read_link, replace_link
 from chalicelib.redirects.cache import Redirect, find_redirect, put_redirect
 from ops.repairing import restore
-from ops.repairing.restore import Outcome, copy_missing, count_again, put_back, raise_counters, restored_name
+from ops.repairing.restore import (
+    Outcome,
+    copy_missing,
+    count_again,
+    put_back,
+    raise_counters,
+    restored_name,
+    use_up_again,
+)
 from tests.builders import NOW, TODAY, LambdaContext, a_click, a_link, a_message, an_sqs_event, clicks
 from tests.functional.terminal import terminal
 from tests.infrastructure import dynamodb, items, receive, sqs
@@ -79,11 +88,14 @@ def test_a_link_that_nobody_has_cached_comes_back_at_its_own_version() -> None:
     assert a_link(version=4) == read_link("my-link")
 
 
-def test_a_link_into_a_domain_that_is_blocked_since_is_not_put_back() -> None:
+@pytest.mark.parametrize(
+    "link", [a_link(), a_link(url="https://example.org/then", expired_url="https://example.com/over")]
+)
+def test_a_link_into_a_domain_that_is_blocked_since_is_not_put_back(link: Link) -> None:
     insert_link(a_link(url="https://example.org/now", version=2))
     put_domain("example.com", "fraud")
 
-    assert [Outcome.BLOCKED] * 2 == [put_back(a_link(), dry_run=True), put_back(a_link())]
+    assert [Outcome.BLOCKED] * 2 == [put_back(link, dry_run=True), put_back(link)]
     assert a_link(url="https://example.org/now", version=2) == read_link("my-link")
 
 
@@ -308,3 +320,19 @@ def test_items_that_are_gone_are_put_back_and_others_stay() -> None:
 
     assert [1, 0] == copied
     assert [1, 2] == [item["links"] for item in items("DAILY_LINKS_TABLE")]
+
+
+def test_clicks_that_were_used_up_are_used_up_again_unless_more_are_by_now() -> None:
+    def use_up(**times: int) -> None:
+        for code, number in times.items():
+            assert all(take(code, 9) for _ in range(number))
+
+    use_up(gone=3, begun=2, later=1)
+    table = restored(config.allowances_table())
+    empty(config.allowances_table(), "code")
+    use_up(begun=1, later=4)
+
+    raised = [use_up_again(table) for _ in range(2)]
+
+    assert [2, 0] == raised
+    assert {"gone": 3, "begun": 2, "later": 4} == {each["code"]: each["used"] for each in items("ALLOWANCES_TABLE")}

@@ -52,6 +52,7 @@ def test_every_name_has_the_stage_in_it_so_that_two_stages_live_in_one_account(r
         "linkly-dev-clicks-dlq",
         "linkly-dev-daily_clicks",
         "linkly-dev-api_keys",
+        "linkly-dev-allowances",
         "linkly-dev-blocked_domains",
         "linkly-dev-link-events",
         "linkly-dev-alarms",
@@ -656,7 +657,9 @@ def test_following_a_link_is_the_work_of_a_function_that_does_not_import_the_app
     assert "chalicelib.redirects.entry.handler" == resources["FollowLink"]["Properties"]["Handler"]
 
 
-def test_the_redirect_may_read_links_fill_the_cache_and_send_clicks_and_nothing_else(resources: Resources) -> None:
+def test_the_redirect_may_read_links_fill_the_cache_use_up_allowances_send_clicks_and_nothing_else(
+    resources: Resources,
+) -> None:
     [policy] = role_of(resources["FollowLink"]["Properties"], resources)["Policies"]
 
     allowed = {
@@ -666,13 +669,15 @@ def test_the_redirect_may_read_links_fill_the_cache_and_send_clicks_and_nothing_
         if not action.startswith(("logs:", "xray:"))
     }
 
-    links, redirects, queue = (
-        json.dumps([{"Fn::GetAtt": [name, "Arn"]}]) for name in ("LinksTable", "RedirectsTable", "ClickQueue")
+    links, redirects, allowances, queue = (
+        json.dumps([{"Fn::GetAtt": [name, "Arn"]}])
+        for name in ("LinksTable", "RedirectsTable", "AllowancesTable", "ClickQueue")
     )
     assert {
         ("dynamodb:GetItem", links),
         ("dynamodb:GetItem", redirects),
         ("dynamodb:PutItem", redirects),
+        ("dynamodb:UpdateItem", allowances),
         ("sqs:SendMessage", queue),
     } == allowed
 

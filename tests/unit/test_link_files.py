@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from chalicelib.links.codes import RESERVED
 from chalicelib.links.link import Link
+from chalicelib.links.passwords import hashed
 from chalicelib.links.status import Status
 from chalicelib.links.targets import normalise_url
 from chalicelib.problems import InvalidUrl
@@ -26,6 +27,8 @@ _BEFORE_JSON = (
 )
 _BEFORE_CSV = "my-link,https://example.com/,ada,1,active,2026-05-27T10:15:30.123Z,2026-05-27T10:15:30.123Z"
 
+HASH = hashed("open sesame")
+
 # With a value in each field that has a default.
 MINE = a_link(
     changed_by="key1",
@@ -36,15 +39,17 @@ MINE = a_link(
     expires_at=NOW.replace(month=8),
     expired_url="https://example.net/over",
     forward_query=True,
+    max_clicks=100,
+    password=HASH,
 )
 JSON = _BEFORE_JSON.removesuffix("}") + (
     ',"changed_by":"key1","title":"Spring, sale","tags":["spring","a, b"],"enabled":false,'
     '"starts_at":"2026-07-27T10:15:30.123Z","expires_at":"2026-08-27T10:15:30.123Z",'
-    '"expired_url":"https://example.net/over","forward_query":true}'
+    f'"expired_url":"https://example.net/over","forward_query":true,"max_clicks":100,"password":"{HASH}"}}'
 )
 CSV = _BEFORE_CSV + (
     ',key1,"Spring, sale","[""spring"",""a, b""]",false,2026-07-27T10:15:30.123Z,2026-08-27T10:15:30.123Z,'
-    "https://example.net/over,true"
+    f"https://example.net/over,true,100,{HASH}"
 )
 
 HEADER = ",".join(COLUMNS)

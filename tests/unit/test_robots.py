@@ -12,7 +12,7 @@ import pytest
 from bench.hostile import USER_AGENTS as HOSTILE
 from chalicelib import robots
 from chalicelib.clicks import message
-from chalicelib.robots import is_robot
+from chalicelib.robots import comes_by_itself, is_robot
 from ops.local.robots import FOR_PYTHON, read, text
 from ops.shared.errors import OperatorError
 
@@ -159,3 +159,30 @@ def test_the_file_is_as_the_command_writes_it() -> None:
 
     assert text(version, lines[2:]).splitlines() == lines
     assert set(FOR_PYTHON.values()) < set(lines)
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "expected"),
+    [
+        (None, False),
+        ("", False),
+        (CHROME, False),
+        ("curl/8.5.0", False),
+        ("Wget/1.21.4", False),
+        ("HTTPie/3.2.2", False),
+        ("python-httpx/0.28.1", False),
+        ("python-requests/2.32.3", False),
+        ("Python-urllib/3.11", False),
+        ("Python/3.11 aiohttp/3.9.5", False),
+        ("Go-http-client/2.0", False),
+        ("node", False),
+        ("WhatsApp/2.23.20.0", True),
+        ("Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)", True),
+        ("python-requests/2.32.3 SomeBot/1.0", True),
+        ("curl/8.5.0 (compatible; Twitterbot/1.0)", True),
+        ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", True),
+        ("Curly crawler", True),
+    ],
+)
+def test_a_tool_that_somebody_calls_does_not_come_by_itself(user_agent: str | None, expected: bool) -> None:
+    assert expected is comes_by_itself(user_agent)
