@@ -3,11 +3,17 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
+from chalicelib.access.keys import Role
+from tests.deployed import Linkly
 from tests.stack import aws_endpoint, deployment, linkly
+
+if TYPE_CHECKING:
+    from tests.browser.owners import Owner
 
 __all__ = ["aws_endpoint", "deployment", "linkly"]
 
@@ -62,3 +68,19 @@ def visit(browser: Browser) -> Iterator[Visit]:
     for context in contexts:
         context.close()
     assert [] == complaints
+
+
+@pytest.fixture
+def owner(linkly: Linkly, visit: Visit) -> "Owner":
+    """A user without links."""
+    from tests.browser.owners import Owner  # noqa: PLC0415 (which imports this module)
+
+    return Owner.of(linkly.url, visit)
+
+
+@pytest.fixture
+def admin(linkly: Linkly, visit: Visit) -> "Owner":
+    """An admin without links."""
+    from tests.browser.owners import Owner  # noqa: PLC0415 (likewise)
+
+    return Owner.of(linkly.url, visit, Role.ADMIN)

@@ -263,9 +263,11 @@ document.addEventListener("paste", (event) => {
 const number = new Intl.NumberFormat("en");
 export const count = (value) => (value == null ? "–" : number.format(value));
 
-const day = new Intl.DateTimeFormat("en", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
-const moment = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short", hourCycle: "h23", timeZone: "UTC" });
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+const moment = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short", hourCycle: "h23", timeZone: "UTC" });
+const short = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 export const dayText = (text) => day.format(new Date(text));
+export const shortDay = (text) => short.format(new Date(text));
 export const momentText = (text) => `${moment.format(new Date(text))} UTC`;
 
 /** The day, in UTC, so many days ago: 2026-05-27. */

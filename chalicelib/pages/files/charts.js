@@ -3,7 +3,7 @@
 import { html, nothing, svg } from "./lit-html.js";
 import { count, draw } from "./app.js";
 
-const percent = (part, whole) => (whole ? Math.round((1000 * part) / whole) / 10 : 0);
+const percent = (part, whole) => (whole ? (100 * part) / whole : 0).toFixed(1);
 
 /** The smallest of 1, 2, 4, 5, 10, 20, … that is not below a number: where a chart's scale ends. */
 function roundUp(value) {

@@ -2,7 +2,7 @@
 
 import { html } from "./lit-html.js";
 import * as api from "./api.js";
-import { address, count, daysAgo, dayText, draw, go, trouble } from "./app.js";
+import { address, count, daysAgo, dayText, draw, go, shortDay, trouble } from "./app.js";
 import { bars } from "./charts.js";
 
 const RANGES = [7, 30, 90];
@@ -21,7 +21,7 @@ export function open(place) {
       if (asked !== days) return;
       found = Array.from({ length: days }, (_, index) => {
         const day = daysAgo(days - 1 - index);
-        return { label: dayText(day), short: dayText(day).replace(/,? \d{4}$/, ""), count: byDay.get(day) ?? 0, unfinished: day === daysAgo(0) };
+        return { label: dayText(day), short: shortDay(day), count: byDay.get(day) ?? 0, unfinished: day === daysAgo(0) };
       });
     } catch (refusal) {
       problem = refusal;

@@ -3,7 +3,7 @@
 import { html, nothing } from "./lit-html.js";
 import * as api from "./api.js";
 import {
-  badge, bare, closing, copy, count, dayText, daysAgo, draw, drawn, frame, go, linkAddress, momentText, say, trouble,
+  badge, bare, closing, copy, count, dayText, daysAgo, draw, drawn, frame, go, linkAddress, momentText, say, shortDay, trouble,
   webAddress,
 } from "./app.js";
 import { bars, shares } from "./charts.js";
@@ -385,9 +385,8 @@ function overTime(report) {
   for (let at = Date.parse(report.from); at <= Date.parse(last); at += 86_400_000) {
     const day = new Date(at).toISOString().slice(0, 10);
     if (!hourly) {
-      const short = dayText(day).replace(/,? \d{4}$/, "");
-      const weekday = new Date(at).toLocaleDateString("en", { weekday: "short", timeZone: "UTC" });
-      values.push({ label: `${weekday}, ${dayText(day)}`, short, count: clicks.get(day) ?? 0, unfinished: day === now.slice(0, 10) });
+      const weekday = new Date(at).toLocaleDateString("en-GB", { weekday: "short", timeZone: "UTC" });
+      values.push({ label: `${weekday}, ${dayText(day)}`, short: shortDay(day), count: clicks.get(day) ?? 0, unfinished: day === now.slice(0, 10) });
       continue;
     }
     for (let hour = 0; hour < 24; hour++) {
@@ -395,7 +394,7 @@ function overTime(report) {
       const time = `${String(hour).padStart(2, "0")}:00`;
       values.push({
         label: `${dayText(day)}, ${time}`,
-        short: report.from === report.to ? time : dayText(day),
+        short: report.from === report.to ? time : shortDay(day),
         count: clicks.get(value) ?? 0,
         unfinished: value.slice(0, 13) === now.slice(0, 13),
       });
