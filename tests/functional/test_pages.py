@@ -36,6 +36,20 @@ def test_a_browser_keeps_the_pages_files_for_good(anyone: Visitor) -> None:
         assert Answer(200, headers, file.text) == answer
 
 
+def test_our_comments_stay_here_and_a_licence_goes_along() -> None:
+    commented = {name for name, file in files().items() if re.search(r"^ *(//|/\*)", file.text, re.MULTILINE)}
+
+    assert {"lit-html.js"} == commented
+    assert "SPDX-License-Identifier: BSD-3-Clause" in files()["lit-html.js"].text
+
+
+def test_but_for_comments_files_are_served_as_they_are() -> None:
+    for name, file in files().items():
+        lines = iter((page.FILES / name).read_text().splitlines())
+
+        assert all(line in lines for line in file.text.splitlines()), name
+
+
 def test_another_versions_files_and_what_is_no_file_are_not_found(anyone: Visitor) -> None:
     gone = a_problem(
         HTTPStatus.NOT_FOUND, "not-found", "The page has no such file, or not any more. Load the page again."

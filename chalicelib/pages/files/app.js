@@ -85,11 +85,21 @@ async function arrive() {
   screen = opened;
   place = next;
   if (api.key() && !frame.me) learnWho();
+  focusDue = !first || next.name === "sign-in";
   draw();
   await drawn();
   window.scrollTo(0, screen.scroll ?? 0);
-  if (!first || next.name === "sign-in") (document.querySelector("[data-first]") ?? document.querySelector("h1"))?.focus();
 }
+
+// A new screen gets the focus as soon as it has something to give it to, unless somebody has gone on meanwhile.
+let focusDue = false;
+function focusScreen() {
+  const first = focusDue && (document.querySelector("[data-first]") ?? document.querySelector("h1"));
+  if (!first) return;
+  focusDue = false;
+  first.focus({ preventScroll: true });
+}
+for (const act of ["keydown", "pointerdown"]) document.addEventListener(act, () => (focusDue = false), true);
 
 async function learnWho() {
   try {
@@ -133,6 +143,7 @@ export function draw() {
     document.title = `${screen ? `${screen.title} · ` : ""}Linkly`;
     render(page(), root);
     for (const dialog of document.querySelectorAll("dialog:not([open])")) dialog.showModal();
+    focusScreen();
   });
 }
 
@@ -303,8 +314,8 @@ export async function copy(text) {
   }
 }
 
-/** What went wrong, in the API's words, and the way on: `again` loads once more. */
-export function trouble(refusal, again) {
+/** What went wrong, in the API's words, and the way on: `again` loads once more. It may be the `whole` screen. */
+export function trouble(refusal, again, whole = false) {
   const { status, detail, retryAfter } = refusal;
   const wait = Math.max(retryAfter, 1);
   if (status === 429 && again) waitFor(refusal, again, wait);
@@ -313,7 +324,7 @@ export function trouble(refusal, again) {
     (status >= 500 ? "Something went wrong" : "That did not work");
   return html`
     <section class="notice" role="alert">
-      <h2>${title}</h2>
+      ${whole ? html`<h1 tabindex="-1">${title}</h1>` : html`<h2>${title}</h2>`}
       <p>${detail}</p>
       ${status === 429 && again ? html`<p class="quiet">Trying again in ${wait} s.</p>` : nothing}
       <div class="actions">

@@ -5,10 +5,11 @@ import { count, draw } from "./app.js";
 
 const percent = (part, whole) => (whole ? (100 * part) / whole : 0).toFixed(1);
 
-/** The smallest of 1, 2, 4, 5, 10, 20, … that is not below a number: where a chart's scale ends. */
+/** Where a chart's scale ends: a round number that is not below a number, and whose half is whole. */
 function roundUp(value) {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
-  return [1, 2, 4, 5, 10].map((step) => step * power).find((step) => step >= value);
+  const steps = power > 1 ? [1, 1.2, 1.6, 2, 3, 4, 5, 6, 8, 10] : [1, 2, 4, 6, 8, 10];
+  return steps.map((step) => Math.round(step * power)).find((step) => step >= value);
 }
 
 let pointed = null; // the chart and the bar that the pointer is on

@@ -210,7 +210,7 @@ export function open(place) {
       return true;
     },
     view() {
-      if (problem) return trouble(problem, load);
+      if (problem) return trouble(problem, load, true);
       if (code && !link) return html`<p class="quiet" aria-busy="true">Loading…</p>`;
       return theirs ? versions() : entry();
     },

@@ -215,7 +215,7 @@ export function open(place) {
   };
 
   function view() {
-    if (!link && problem) return trouble(problem, load);
+    if (!link && problem) return trouble(problem, load, true);
     if (!link) return html`<p class="quiet" aria-busy="true">Loading…</p>`;
     return html`
       <p class="back"><a href="#/">← Links</a></p>
