@@ -73,7 +73,13 @@ def test_every_field_can_be_taken_away_again(owner: Owner) -> None:
     page.get_by_role("button", name="Save").click()
 
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
-    nothing: dict[str, Any] = {**dict.fromkeys(SHOWN), "tags": [], "enabled": True, "forward_query": False, "has_password": False}
+    nothing: dict[str, Any] = {
+        **dict.fromkeys(SHOWN),
+        "tags": [],
+        "enabled": True,
+        "forward_query": False,
+        "has_password": False,
+    }
     assert {**nothing, "url": "https://example.com/target"} == values(owner.api.get(f"/links/{code}").json())
 
 

@@ -84,7 +84,7 @@ async function arrive() {
   const first = !screen;
   screen = opened;
   place = next;
-  if (api.key() && !frame.me) learnWho();
+  if (api.key() && !frame.me) Promise.resolve(screen.loaded).then(learnWho); // what is looked at comes first
   focusDue = !first || next.name === "sign-in";
   draw();
   await drawn();
@@ -102,6 +102,7 @@ function focusScreen() {
 for (const act of ["keydown", "pointerdown"]) document.addEventListener(act, () => (focusDue = false), true);
 
 async function learnWho() {
+  if (frame.me || !api.key()) return;
   try {
     frame.me = await api.me();
     draw();

@@ -86,7 +86,8 @@ export function open(place) {
   const search = searchOf(place.query);
   if (shown !== api.key() || !same(search, found.search)) found = nothingYet(search);
   shown = api.key();
-  if (!found.begun) load();
+  let loaded;
+  if (!found.begun) loaded = load();
   else {
     learnClicks(found, found.links);
     drawn().then(watchTheEnd);
@@ -94,6 +95,7 @@ export function open(place) {
   return {
     title: "Links",
     view,
+    loaded,
     move(next) {
       const wanted = searchOf(next.query);
       if (!same(wanted, found.search)) {
