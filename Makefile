@@ -19,6 +19,10 @@ run: $(ready) ## Run everything on this machine: the emulated AWS, the real temp
 dev: $(ready) ## The same, and take over each edit of the code within seconds
 	@exec $(python) -m ops run --watch
 
+.PHONY: demo
+demo: .venv/ready ## Fill what `make run` runs with believable links, and clicks of the last 89 days
+	@$(python) -m ops demo
+
 .PHONY: reset
 reset: ## Forget what `make run` stored
 	@rm -rf .local && echo "The local stack starts empty the next time."

@@ -3,11 +3,17 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
+from chalicelib.access.keys import Role
+from tests.deployed import Linkly
 from tests.stack import aws_endpoint, deployment, linkly
+
+if TYPE_CHECKING:
+    from tests.browser.owners import Owner
 
 __all__ = ["aws_endpoint", "deployment", "linkly"]
 
@@ -16,6 +22,11 @@ NO_BROWSER = (
     "No Chromium was found, so nothing was looked at in a browser. Install one (Debian: apt-get install chromium), or "
     "say in BROWSER_PATH where it is."
 )
+
+MOST_WAITED = 30_000
+"""Milliseconds. What is waited for comes within one of these seconds, unless the machine has much else to do."""
+
+expect.set_options(timeout=MOST_WAITED)
 
 Visit = Callable[..., Page]
 
@@ -57,7 +68,7 @@ def visit(browser: Browser) -> Iterator[Visit]:
         context = browser.new_context(**{"user_agent": person, **options})  # type: ignore[arg-type]
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(MOST_WAITED)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", note)
         page.goto(url)
@@ -67,3 +78,21 @@ def visit(browser: Browser) -> Iterator[Visit]:
     for context in contexts:
         context.close()
     assert [] == complaints
+
+
+@pytest.fixture
+def owner(linkly: Linkly, visit: Visit) -> "Iterator[Owner]":
+    """A user without links."""
+    from tests.browser.owners import Owner  # noqa: PLC0415 (which imports this module)
+
+    with Owner.of(linkly.url, visit) as owner:
+        yield owner
+
+
+@pytest.fixture
+def admin(linkly: Linkly, visit: Visit) -> "Iterator[Owner]":
+    """An admin without links."""
+    from tests.browser.owners import Owner  # noqa: PLC0415 (likewise)
+
+    with Owner.of(linkly.url, visit, Role.ADMIN) as admin:
+        yield admin
