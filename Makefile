@@ -19,16 +19,35 @@ run: $(ready) ## Run everything on this machine: the emulated AWS, the real temp
 dev: $(ready) ## The same, and take over each edit of the code within seconds
 	@exec $(python) -m ops run --watch
 
+.PHONY: demo
+demo: .venv/ready ## Fill what `make run` runs with believable links, and clicks of the last 89 days
+	@$(python) -m ops demo
+
 .PHONY: reset
 reset: ## Forget what `make run` stored
 	@rm -rf .local && echo "The local stack starts empty the next time."
 
+# End-to-end tests wait more than they compute, so all suites run side by side, and those that only compute step back
+# (nice). Each prints what it has to say when it ends; with the make of macOS, which cannot wait, whenever it likes.
+side_by_side := $(MAKE) --no-print-directory --jobs $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+
 .PHONY: test
-test: $(ready) ## Run every test: unit, functional, properties, infra, e2e, browser
+test: $(ready) ## Run every test: unit, functional, properties, infra, e2e, browser; each suite reports when it ends
+	@echo "Running all suites side by side; each reports when it ends, after some minutes"
+	@$(side_by_side) test-here test-e2e test-browser
+
+.PHONY: test-here
+test-here: $(ready)
 	@printf '\n== unit, functional, property and infra tests\n'
-	@$(python) -m pytest --numprocesses 2 tests/unit tests/functional tests/properties tests/infra
+	@nice -n 5 $(python) -m pytest --numprocesses 2 tests/unit tests/functional tests/properties tests/infra
+
+.PHONY: test-e2e
+test-e2e: $(ready)
 	@printf '\n== e2e tests, four files at a time, each on an emulated AWS of its own\n'
 	@$(python) -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder tests/e2e
+
+.PHONY: test-browser
+test-browser: $(ready)
 	@printf '\n== browser tests, in a real Chromium\n'
 	@$(python) -m pytest tests/browser
 
@@ -48,9 +67,13 @@ load: .venv/ready ## Follow a link at a RATE (5 a second) for SECONDS (20) at UR
 check: $(ready) ## Lint, type-check and test: what CI runs
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
-	.venv/bin/mypy
 	.venv/bin/lint-imports
-	@$(MAKE) --no-print-directory test
+	@echo "Checking types and running all suites side by side; each reports when it ends, after some minutes"
+	@$(side_by_side) types test-here test-e2e test-browser
+
+.PHONY: types
+types: $(ready)
+	nice -n 5 .venv/bin/mypy
 
 .PHONY: deploy
 deploy: .venv/ready ## Deploy to AWS as STAGE (dev), with the credentials and region of your environment, and try it

@@ -5,9 +5,11 @@ from typing import Any
 from chalice.app import Chalice, DynamoDBEvent, SNSEvent, SQSEvent
 
 from chalicelib import config, middleware
+from chalicelib.access.routes import routes as access_routes
 from chalicelib.analytics.routes import routes as analytics_routes
 from chalicelib.clicks.routes import routes as clicks_routes
 from chalicelib.links.routes import routes as links_routes
+from chalicelib.pages.routes import routes as pages_routes
 from chalicelib.redirects.routes import routes as redirects_routes
 from chalicelib.service.routes import routes as service_routes
 
@@ -16,6 +18,8 @@ app = Chalice("linkly", configure_logs=False)
 app.register_blueprint(links_routes)
 app.register_blueprint(clicks_routes)
 app.register_blueprint(analytics_routes)
+app.register_blueprint(access_routes)
+app.register_blueprint(pages_routes)
 app.register_blueprint(redirects_routes)
 app.register_blueprint(service_routes)
 middleware.install(app)

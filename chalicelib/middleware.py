@@ -22,6 +22,9 @@ PUBLIC = frozenset(
         ("GET", "/robots.txt"),
         ("GET", "/{code}"),
         ("HEAD", "/{code}"),
+        ("GET", "/links/{code}/qr.svg"),
+        ("GET", "/ui"),
+        ("GET", "/ui/{version}/{file}"),
         ("GET", "/unlock/{code}"),
         ("POST", "/unlock/{code}"),
     }
@@ -53,7 +56,7 @@ def install(app: Chalice) -> None:
 
 
 def tell_browsers(request: Request, get_response: Next) -> Response:
-    """Give every answer the headers that say what a browser may do with it."""
+    """Give every answer the headers that say what a browser may do with it; one that it has already stays."""
     response = get_response(request)
     response.headers = browsers.told(response.headers, request.headers.get("origin"), config.allowed_origins())
     return response

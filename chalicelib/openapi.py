@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal, NamedTuple, NotRequired, TypedDict
 import msgspec
 
 from chalicelib import browsers, problems
+from chalicelib.access.me import Me
 from chalicelib.analytics import routes as analytics
 from chalicelib.analytics.daily_links import LinksByDay
 from chalicelib.clicks import routes as clicks
@@ -29,6 +30,7 @@ from chalicelib.links.link import ALSO_SHOWN, LONGEST_OWNER, LONGEST_PASSWORD, L
 from chalicelib.links.listing import LONGEST_SEARCH, State, encode_cursor
 from chalicelib.links.schemas import Code
 from chalicelib.links.store import Position
+from chalicelib.pages.page import POLICY
 from chalicelib.parameters import DEFAULT_DAYS
 from chalicelib.problems import Problem
 from chalicelib.redirects import previews
@@ -183,8 +185,15 @@ IDEMPOTENCY_KEY: Json = {
     "schema": {"type": "string", "pattern": f"^{once.KEY_PATTERN}$", "maxLength": once.LONGEST_KEY},
 }
 
+IN_PATHS: Mapping[str, Any] = {
+    "code": Code,
+    "version": Annotated[str, msgspec.Meta(description="Of the page's files, as the page names it.", min_length=1)],
+    "file": Annotated[str, msgspec.Meta(description="The file's name.", min_length=1)],
+}
+"""The types of what paths have in them."""
+
 HEADERS: Mapping[str, Json] = {
-    "Cache-Control": {"description": "What may be remembered, which is nothing.", "schema": {"type": "string"}},
+    "Cache-Control": {"description": "What may be remembered, and by whom.", "schema": {"type": "string"}},
     "ETag": {
         "description": "The link's version, for If-Match.",
         "schema": {"type": "string", "pattern": f"^{links.VERSION_TAG}$"},
@@ -225,6 +234,8 @@ class Answer(NamedTuple):
     """The routes that take the code in the answer."""
     otherwise: tuple[tuple[Any, str], ...] = ()
     """What else it may be, each with its media type."""
+    policy: str | None = None
+    """Its Content-Security-Policy, if it has one of its own."""
 
     @property
     def kinds(self) -> tuple[tuple[Any, str], ...]:
@@ -273,7 +284,15 @@ ROUTES: Mapping[str, Route] = {
             PublicLink,
             HTTPStatus.CREATED,
             headers=("Location", "ETag"),
-            leads_to=("get_link", "put_link", "patch_link", "remove_link", "follow_link", "get_statistics"),
+            leads_to=(
+                "get_link",
+                "put_link",
+                "patch_link",
+                "remove_link",
+                "follow_link",
+                "get_statistics",
+                "get_qr_code",
+            ),
         ),
         takes=(IDEMPOTENCY_KEY,),
         body=links.NewLink,
@@ -350,6 +369,20 @@ ROUTES: Mapping[str, Route] = {
         takes=(_days(analytics.MOST_DAYS),),
         refuses=(problems.BadRequest, problems.AdminsOnly),
     ),
+    "get_me": Route(Answer(Me)),
+    "get_page": Route(Answer(str, headers=("Cache-Control",), media_type="text/html", policy=POLICY)),
+    "get_page_file": Route(
+        Answer(
+            str,
+            headers=("Cache-Control",),
+            media_type="text/javascript",
+            otherwise=((str, "text/css"), (str, "image/svg+xml")),
+        ),
+        refuses=(problems.NotFound,),
+    ),
+    "get_qr_code": Route(
+        Answer(str, headers=("Cache-Control",), media_type="image/svg+xml"), refuses=(problems.LinkNotFound,)
+    ),
     "get_home": Route(
         Answer(status=HTTPStatus.FOUND, headers=("Location", "Cache-Control")), refuses=(problems.NotFound,)
     ),
@@ -395,7 +428,7 @@ def describe(
         }
         if names := next(iter(methods.values())).view_args:
             paths[path]["parameters"] = [
-                {"name": name, "in": "path", "required": True, "schema": _schema(Code)} for name in names
+                {"name": name, "in": "path", "required": True, "schema": _schema(IN_PATHS[name])} for name in names
             ]
     return {
         "openapi": "3.1.0",
@@ -484,6 +517,9 @@ def _answer(answer: Answer, headers: tuple[str, ...]) -> Json:
         "description": answer.status.phrase,
         "headers": _headers((*answer.headers, *headers, *ON_EVERY_ANSWER)),
     }
+    if answer.policy:
+        header = {**HEADERS["Content-Security-Policy"], "schema": {"type": "string", "const": answer.policy}}
+        response["headers"]["Content-Security-Policy"] = {"required": True, **header}
     schemas: defaultdict[str, list[Json]] = defaultdict(list)
     for kind, media_type in answer.kinds:
         schemas[media_type].append(_schema(kind))
@@ -544,7 +580,7 @@ def _kinds_of(route: Route) -> tuple[Any, ...]:
 def _schemas() -> tuple[Mapping[Any, Json], Json]:
     """The schema of each type that ROUTES names, and those that they refer to by name."""
     kinds = {
-        Code,
+        *IN_PATHS.values(),
         problems.ProblemDetails,
         *(kind for route in ROUTES.values() for kind in _kinds_of(route) if kind),
     }

@@ -14,7 +14,7 @@ from chalicelib.observability import logger
 from ops.data import blocklist, keys, links
 from ops.deploying import deploy, deploy_policy, destroy, smoke
 from ops.deploying.settings import CommandWithSettings
-from ops.local import doctor, reference, robots, run
+from ops.local import demo, doctor, reference, robots, run
 from ops.repairing import accident, clicks, consumers, dlq, redirects, restore
 from ops.shared.errors import OperatorError
 from ops.watching import load, logs, measure, status
@@ -22,6 +22,7 @@ from ops.watching import load, logs, measure, status
 ROOMS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
     "On this machine": {
         "run": run.run,
+        "demo": demo.demo,
         "doctor": doctor.examine,
         "reference": reference.write,
         "robots": robots.take_over,

@@ -5,6 +5,14 @@ from pathlib import Path
 
 from ops import PROJECT
 
+BROKEN_QUEUE = """
+  BrokenQueue:
+    Type: AWS::SQS::Queue
+    DependsOn: APIHandler  # so that what was changed before has to be changed back
+    Properties: {QueueName: the-name-of-a-fifo-queue-ends-otherwise, FifoQueue: true}
+"""
+"""To be added to infra/template.yaml, so that a deployment fails."""
+
 _PARTS = ("app.py", "chalicelib", "infra", "ops", "Makefile", ".chalice")
 
 

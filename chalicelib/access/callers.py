@@ -20,6 +20,8 @@ class Caller:
     role: Role
     key_id: str | None = None
     """Of the key that was good; None of an operator's command, which needs none."""
+    expires_at: datetime | None = None
+    """When that key ends; None for never."""
 
     def require_may_see(self, owner: str) -> None:
         """Raise NotYourLink unless what `owner` owns is this caller's to see and change."""
@@ -50,7 +52,7 @@ def authenticate(authorization: str | None) -> Caller:
         raise Unauthenticated("This key is not valid: it is unknown, expired or revoked. Ask the operator for another.")
     if key.last_use_is_stale(now):
         _note_use(key, now)
-    return Caller(key.owner, key.role, key.id)
+    return Caller(key.owner, key.role, key.id, key.expires_at)
 
 
 def _note_use(key: ApiKey, now: datetime) -> None:

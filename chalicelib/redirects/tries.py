@@ -10,6 +10,8 @@ import secrets
 from contextlib import suppress
 from typing import Any, NamedTuple, cast
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from chalicelib import aws, clock, config
 from chalicelib.problems import TooManyTries
 
@@ -38,14 +40,14 @@ def begin(code: str) -> Try:
                 TableName=config.allowances_table(),
                 Key={"code": {"S": code}},
                 UpdateExpression="SET #place = :now",
-                ConditionExpression="attribute_not_exists(#place) OR #place <= :before",
+                ConditionExpression="attribute_not_exists(#place) OR #place < :before",
                 ExpressionAttributeNames={"#place": taken.place},
                 ExpressionAttributeValues={":now": {"N": taken.at}, ":before": {"N": str(now - SECONDS)}},
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except dynamodb.exceptions.ConditionalCheckFailedException as error:
             item = cast("Any", error.response)["Item"]
-            free = [place for place in free if place not in item or int(item[place]["N"]) <= now - SECONDS]
+            free = [place for place in free if place not in item or int(item[place]["N"]) < now - SECONDS]
             continue
         return taken
     raise TooManyTries(code)
@@ -54,8 +56,8 @@ def begin(code: str) -> Try:
 def give_back(taken: Try) -> None:
     """Free the place again, since the password was right."""
     dynamodb = aws.dynamodb()
-    # If the condition fails, it is somebody else's by now, or this very write has freed it before.
-    with suppress(dynamodb.exceptions.ConditionalCheckFailedException):
+    # If that fails, it is somebody else's by now, or free in fifteen minutes: no reason to keep the visitor waiting.
+    with suppress(ClientError, BotoCoreError):
         dynamodb.update_item(
             TableName=config.allowances_table(),
             Key={"code": {"S": taken.code}},

@@ -258,7 +258,11 @@ def _write_run_file(content: Mapping[str, Any]) -> None:
 def _greet(url: str, keys: Mapping[str, str]) -> None:
     _say(
         f"""
-Linkly runs at {url}. Create a first link:
+Linkly runs at {url}. Its page for owners:
+
+  {url}/ui                sign in with   {keys["user"]}
+
+Or create a first link from here:
 
   curl -X POST {url}/links -H 'Authorization: Bearer {keys["user"]}' \\
        -H 'Content-Type: application/json' -d '{{"url": "https://example.com/", "code": "first"}}'
@@ -266,6 +270,7 @@ Linkly runs at {url}. Create a first link:
 Follow it:            curl -i {url}/first
 Count its clicks:     curl {url}/stats/first -H 'Authorization: Bearer {keys["user"]}'
 An admin's key:       {keys["admin"]}
+Links to look at:     make demo
 All of this is in     {RUN_FILE.relative_to(PROJECT)}
 
 Below are the logs of the HTTP process and of every Lambda function. Ctrl-C stops it all.

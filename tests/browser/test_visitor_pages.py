@@ -17,6 +17,7 @@ from tests.deployed import Linkly
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 LONG = f"https://example.com/{'a' * 400}?b=%3Cscript%3E&c=<script>alert(1)</script>"
 SCREENS = [(width, scheme) for width in (320, 1280) for scheme in ("light", "dark")]
+TARGET = "https://example.com/target"
 EARLIER, LATER = "2020-01-01T00:00:00Z", "2100-01-01T00:00:00Z"
 
 
@@ -32,24 +33,30 @@ def scrolls_sideways(page: Page) -> bool:
     return scrolls
 
 
+def made(linkly: Linkly, **link: Any) -> str:
+    """The code of a new link."""
+    answer = linkly.alice.post("/links", json={"url": TARGET, **link})
+    assert answer.status_code == 201, answer.text
+    code: str = answer.json()["code"]
+    return code
+
+
 def paths(linkly: Linkly) -> dict[str, str]:
-    """A path for each reason that a link may have to lead nowhere, by the heading that its page should have."""
-
-    def made(**link: Any) -> str:
-        answer = linkly.alice.post("/links", json={"url": "https://example.com/target", **link})
-        assert answer.status_code == 201, answer.text
-        code: str = answer.json()["code"]
-        return code
-
-    deleted = made()
+    """A path for each page that visitors meet, by the heading that it should have."""
+    deleted, used_up = made(linkly), made(linkly, max_clicks=1)
     linkly.alice.delete(f"/links/{deleted}").raise_for_status()
+    linkly.follow(used_up)
     return {
         "There is nothing here": "",
         "There is no such link": "no-such-link",
-        "This link is switched off": made(enabled=False),
-        "This link does not work yet": made(starts_at=LATER),
-        "This link has expired": made(expires_at=EARLIER),
+        "This link is switched off": made(linkly, enabled=False),
+        "This link does not work yet": made(linkly, starts_at=LATER),
+        "This link has expired": made(linkly, expires_at=EARLIER),
         "This link has been deleted": deleted,
+        "This link has been used up": used_up,
+        "This link asks for a password": made(linkly, password="open sesame"),
+        "This short link leads to": f"{made(linkly)}+",
+        "We cannot show where this link leads": f"{made(linkly, max_clicks=1)}+",
     }
 
 
@@ -68,9 +75,13 @@ def nowhere(linkly: Linkly) -> dict[str, str]:
         ("This link does not work yet", 404),
         ("This link has expired", 410),
         ("This link has been deleted", 410),
+        ("This link has been used up", 410),
+        ("This link asks for a password", 403),
+        ("This short link leads to", 200),
+        ("We cannot show where this link leads", 200),
     ],
 )
-def test_a_link_that_leads_nowhere_says_why_in_one_request(
+def test_a_visitor_who_is_not_redirected_is_told_why_in_one_request(
     linkly: Linkly, visit: Visit, nowhere: dict[str, str], title: str, status: int
 ) -> None:
     page = visit("about:blank")
@@ -123,7 +134,6 @@ PAGES: dict[str, Render] = {
     "a preview": lambda: preview_page("my-link", LONG, has_password=False, limited=False),
     "a preview without its target": lambda: preview_page("my-link", None, has_password=True, limited=True),
     "a blocked link": lambda: problem_page(problems.LinkBlocked("my-link")),
-    "a link that is used up": lambda: problem_page(problems.LinkUsedUp("my-link")),
     "too many requests": lambda: problem_page(problems.TooManyRequests()),
     "unavailable": lambda: problem_page(problems.Unavailable()),
     "broken": lambda: problem_page(problems.InternalError()),

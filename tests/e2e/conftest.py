@@ -7,8 +7,9 @@ from tests.stack import aws_endpoint, deployment, linkly
 __all__ = ["aws_endpoint", "deployment", "linkly"]
 
 LONGEST = (
-    "run", "drills", "operations", "emulator", "live_links", "chaos", "edge", "description", "permissions", "restore",
-)  # fmt: skip
+    *("drills", "operations", "live_links", "repair", "new_stages", "edge", "run"),
+    *("description", "chaos", "permissions", "emulator", "restore"),
+)
 
 
 @pytest.hookimpl(trylast=True)

@@ -8,8 +8,6 @@ import pytest
 
 from tests.deployed import Linkly
 
-pytestmark = pytest.mark.timeout(300)
-
 SETTINGS = Path(__file__).with_name("schemathesis.toml")
 
 

@@ -20,8 +20,6 @@ from tests.deployed import Linkly, dead_letters_url, eventually, waiting
 SECONDS_A_COMMAND = 120
 """Five deliveries take one minute, and each is a moment late."""
 
-pytestmark = pytest.mark.timeout(300)
-
 _PAGE = (PROJECT / "docs" / "runbook.md").read_text()
 DRILLS = dict(re.findall(r"^### Drill: (.+?)\n(.*?)(?=^#|\Z)", _PAGE, re.DOTALL | re.MULTILINE))
 

@@ -1,4 +1,4 @@
-"""The operator's commands, as typed, against the emulated AWS."""
+"""The operator's commands, as typed, about a stage on the emulated AWS."""
 
 import os
 import re
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import boto3
 import httpx
 import pytest
-from botocore.exceptions import ClientError
 
 from chalicelib.clicks.click import encode
 from ops import PROJECT
@@ -17,8 +16,8 @@ from ops.deploying.artifacts import SUPERSEDED, bucket_name
 from ops.shared import emulation
 from ops.shared.aws import client
 from ops.shared.stacks import outputs
-from tests.builders import a_click
-from tests.checkout import copy_checkout
+from tests.builders import clicks
+from tests.checkout import BROKEN_QUEUE, copy_checkout
 from tests.deployed import eventually, ops
 
 if TYPE_CHECKING:
@@ -26,12 +25,6 @@ if TYPE_CHECKING:
 
 URL = "https://example.com/kept"
 DOMAIN = "go.example.com"
-BROKEN_QUEUE = """
-  BrokenQueue:
-    Type: AWS::SQS::Queue
-    DependsOn: APIHandler  # so that what was changed before has to be changed back
-    Properties: {QueueName: the-name-of-a-fifo-queue-ends-otherwise, FifoQueue: true}
-"""
 
 
 def deploy(*options: str, checkout: Path = PROJECT) -> "subprocess.CompletedProcess[str]":
@@ -137,23 +130,27 @@ def test_a_stage_that_is_destroyed_and_deployed_again_has_its_links_still(
     assert f"https://go.example.com/{link['code']}" == link["short_url"]
 
 
-def test_the_clicks_of_a_stage_are_accounted_for_until_one_comes_from_nowhere(dev: str) -> None:
+def test_the_clicks_of_a_stage_are_accounted_for_until_some_come_from_nowhere(dev: str) -> None:
     key = {"Authorization": f"Bearer {make_key()}"}
     link = httpx.post(f"{dev}/links", json={"url": URL}, headers=key, timeout=30).json()
     for _ in range(3):
         assert 302 == httpx.get(f"{dev}/{link['code']}", timeout=30).status_code
 
     balanced = ops("clicks", "reconcile", "--stage", "dev")
-    forged = encode(a_click(code=link["code"], occurred_at=datetime.now(UTC)))
     sqs = client("sqs")
-    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="linkly-dev-clicks")["QueueUrl"], MessageBody=forged)
+    queue = sqs.get_queue_url(QueueName="linkly-dev-clicks")["QueueUrl"]
+    # More than one: on a slow machine, the clicks of deployments come to the recorder after their links were deleted,
+    # and nobody can tell whether such a click was counted.
+    for forged in clicks(9, code=link["code"], occurred_at=datetime.now(UTC)):
+        sqs.send_message(QueueUrl=queue, MessageBody=encode(forged))
     stats = f"{dev}/stats/{link['code']}"
-    eventually(lambda: httpx.get(stats, headers=key, timeout=30).json()["total"] == 4)
+    eventually(lambda: httpx.get(stats, headers=key, timeout=30).json()["total"] == 12)
     unbalanced = ops("clicks", "reconcile", "--patience", "0", "--stage", "dev")
 
     assert 0 == balanced.returncode, balanced.stdout
     assert "every accepted click is accounted for" in balanced.stdout
-    assert (1, True) == (unbalanced.returncode, "to be replayed than were accepted: 1\n" in unbalanced.stdout)
+    assert 1 == unbalanced.returncode, unbalanced.stdout
+    assert re.search(r"to be replayed than were accepted: [1-9]\n", unbalanced.stdout)
 
 
 def test_deploying_twice_changes_nothing_and_keeps_the_settings(dev: str) -> None:
@@ -232,95 +229,6 @@ def test_a_deployment_that_would_replace_a_table_is_stopped_and_one_that_fails_i
         "nothing to change" in afterwards.stdout,
         "delete   the link" in afterwards.stdout,
     ), afterwards.stderr
-
-
-def test_the_data_of_a_stage_goes_only_when_its_name_is_given(aws_endpoint: str) -> None:
-    assert aws_endpoint
-    deployed = ops("deploy", "--stage", "prod", "--no-smoke-test", "--access-logs", "true")
-    everything = ("destroy", "--stage", "prod", "--delete-tables", "--yes-delete-the-data")
-
-    refused = ops(*everything, "dev")
-    before = leftovers("linkly-prod-")
-    destroyed = ops(*everything, "prod")
-
-    assert (0, 2, 0) == (deployed.returncode, refused.returncode, destroyed.returncode), destroyed.stderr
-    assert [True, True, True] == [bool(each) for each in before]
-    assert ([], [], []) == leftovers("linkly-prod-")
-
-
-def test_a_first_deployment_that_fails_leaves_tables_that_the_next_one_adopts(
-    aws_endpoint: str, tmp_path: Path
-) -> None:
-    assert aws_endpoint
-    checkout = copy_checkout(tmp_path)
-    with (checkout / "infra" / "template.yaml").open("a") as template:
-        template.write(BROKEN_QUEUE)
-
-    failed = ops("deploy", "--stage", "prod", "--no-smoke-test", checkout=checkout)
-    left, _, _ = leftovers("linkly-prod-")
-    deployed = ops("deploy", "--stage", "prod", "--no-smoke-test")
-    destroyed = ops("destroy", "--stage", "prod", "--delete-tables", "--yes-delete-the-data", "prod")
-
-    assert (1, 0, 0) == (failed.returncode, deployed.returncode, destroyed.returncode), deployed.stderr
-    assert "its tables, which the next deployment adopts (ROLLBACK_COMPLETE)" in failed.stderr
-    assert {"linkly-prod-links", "linkly-prod-clicks", "linkly-prod-api_keys"} <= set(left)
-    assert "removing what is left of linkly-prod, whose first deployment failed" in deployed.stdout
-    assert "import   LinksTable (AWS::DynamoDB::Table)" in deployed.stdout
-    assert ([], [], []) == leftovers("linkly-prod-")
-
-
-def leftovers(prefix: str) -> tuple[list[str], list[str], list[str]]:
-    """The tables, log groups and buckets that begin like this."""
-    tables = client("dynamodb").list_tables()["TableNames"]
-    groups = client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{prefix}")["logGroups"]
-    buckets = [bucket["Name"] for bucket in client("s3").list_buckets()["Buckets"]]
-    return (
-        [name for name in tables if name.startswith(prefix)],
-        [group["logGroupName"] for group in groups],
-        [name for name in buckets if name.startswith(prefix)],
-    )
-
-
-@pytest.mark.timeout(240)
-def test_the_policy_of_a_role_that_deploys_allows_all_that_deploying_and_looking_calls(
-    aws_endpoint: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert aws_endpoint
-    printed = ops("deploy-policy", "--stage", "prod")
-    iam, deployer = client("iam"), {"UserName": "deployer"}
-    iam.create_user(**deployer)
-    iam.put_user_policy(**deployer, PolicyName="deploy", PolicyDocument=printed.stdout)
-    key = iam.create_access_key(**deployer)["AccessKey"]
-
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
-    elsewhere = ops("keys", "list", "--stage", "dev")
-    done = [
-        ops(*command, "--stage", "prod")
-        for command in (
-            ("deploy",),
-            ("deploy", "--dry-run"),
-            ("status",),
-            ("destroy", "--discard-messages", "--delete-tables", "--yes-delete-the-data", "prod"),
-        )
-    ]
-
-    assert [(0, "")] * 4 == [(each.returncode, each.stderr) for each in done]
-    assert (1, True) == (elsewhere.returncode, "AccessDenied" in elsewhere.stderr)
-
-
-def test_what_a_dry_run_prepares_of_a_new_stage_is_gone_again(aws_endpoint: str) -> None:
-    assert aws_endpoint
-
-    shown = ops("deploy", "--stage", "prod", "--dry-run")
-
-    assert (0, "linkly-prod: version", "Nothing was changed.") == (
-        shown.returncode,
-        shown.stdout[:20],
-        shown.stdout.splitlines()[-1],
-    )
-    with pytest.raises(ClientError, match="linkly-prod does not exist"):
-        client("cloudformation").describe_stacks(StackName="linkly-prod")
 
 
 def test_a_stage_is_not_destroyed_while_clicks_wait(dev: str) -> None:

@@ -13,7 +13,6 @@ from ops.repairing import restore
 from tests.deployed import Linkly, eventually, ops, waiting
 
 
-@pytest.mark.timeout(240)
 def test_a_link_and_its_clicks_come_back_and_count_once(linkly: Linkly, monkeypatch: pytest.MonkeyPatch) -> None:
     now = datetime.now(UTC).replace(microsecond=0)
     at = ("--to-time", now.isoformat(), "--stage", "local")

@@ -92,7 +92,6 @@ def visit(link: dict[str, Any]) -> tuple[int, str | None]:
     return answer.status_code, answer.headers.get("Location")
 
 
-@pytest.mark.timeout(240)
 def test_make_run_serves_counts_shows_logs_stops_without_a_trace_and_goes_on(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,7 +130,6 @@ def test_make_run_serves_counts_shows_logs_stops_without_a_trace_and_goes_on(
     assert run["keys"] == run_again["keys"]
 
 
-@pytest.mark.timeout(240)
 def test_make_dev_takes_over_each_edit_and_goes_on_with_the_code_of_before_if_it_is_wrong(checkout: Path) -> None:
     port, aws_port = free_port(), free_port()
     health, recorder = checkout / "chalicelib/service/routes.py", checkout / "chalicelib/clicks/recorder.py"
@@ -172,7 +170,6 @@ def health_of(url: str) -> Any:
         return None
 
 
-@pytest.mark.timeout(240)
 def test_chalice_local_works_on_the_local_stack(checkout: Path) -> None:
     port, aws_port, own_port = free_port(), free_port(), free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_") and name != "STAGE"}

@@ -36,15 +36,19 @@ def test_a_client_that_is_made_of_it_has_an_operation_for_each_route_by_feature_
     operations = [operation for path in COPY["paths"].values() for operation in path.values() if "tags" in operation]
 
     assert {
+        ("access", "get_me"),
         ("analytics", "get_links_by_day"),
         ("clicks", "get_statistics"), ("clicks", "get_clicks_of_links"),
         ("links", "get_link"), ("links", "get_links"), ("links", "post_link"), ("links", "put_link"),
         ("links", "patch_link"), ("links", "remove_link"),
+        ("pages", "get_page"), ("pages", "get_page_file"), ("pages", "get_qr_code"),
         ("redirects", "follow_link"), ("redirects", "follow_link_head"), ("redirects", "preview"),
         ("redirects", "unlock_link"), ("redirects", "get_unlock"),
         ("service", "get_home"), ("service", "get_health"), ("service", "get_openapi"), ("service", "get_robots"),
     } == {(tag, operation["operationId"]) for operation in operations for tag in operation["tags"]}  # fmt: skip
-    assert ["analytics", "clicks", "links", "redirects", "service"] == [tag["name"] for tag in COPY["tags"]]
+    assert ["access", "analytics", "clicks", "links", "pages", "redirects", "service"] == [
+        tag["name"] for tag in COPY["tags"]
+    ]
 
 
 def test_every_kind_of_problem_is_said_to_happen_somewhere() -> None:

@@ -14,11 +14,11 @@ from chalicelib.links.store import insert_link
 from tests import infrastructure
 from tests.addresses import ADDRESSES, HEADERS
 from tests.builders import LambdaContext, a_link, a_message, a_request, an_sqs_event
-from tests.faults import Fault, Faults, lost, refused, reset, throttled, timed_out, unavailable
+from tests.faults import Fault, Faults, lost, refused, timed_out
 from tests.functional.visitor import Visitor
 
 IDENTITY = {"sourceIp": ADDRESSES[0], "userAgent": "Browser/1.0", "caller": None}
-FAULTS = [throttled(), unavailable(), refused("AccessDeniedException"), timed_out(), reset(), lost(timed_out())]
+FAULTS = [refused("AccessDeniedException"), timed_out(), lost(timed_out())]
 
 
 @pytest.fixture

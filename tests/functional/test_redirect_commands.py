@@ -16,7 +16,7 @@ from chalicelib.redirects.cache import Redirect, put_redirect
 from ops.repairing import redirects
 from tests import infrastructure
 from tests.builders import LambdaContext, a_link, a_message, an_sqs_event, clicks
-from tests.faults import Fault, Faults, lost, refused, throttled, timed_out
+from tests.faults import Fault, Faults, lost, throttled, timed_out
 from tests.functional.terminal import Type, terminal
 from tests.functional.test_publish_link_events import a_record
 from tests.functional.visitor import Visitor
@@ -170,7 +170,7 @@ def test_without_links_there_is_nothing_to_do(type_: Type) -> None:
     assert (0, "there are no links\n") == (done.exit_code, done.stdout)
 
 
-FAULTS = [throttled(), refused("AccessDeniedException"), timed_out(), lost(timed_out())]
+FAULTS = [throttled(), lost(timed_out())]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)

@@ -41,6 +41,7 @@ def test_who_may_call_a_route_follows_from_what_it_refuses() -> None:
     lines = PAGES[PROJECT / "docs" / "api.md"].splitlines()
 
     assert [
+        ("GET /me", "anyone with a key"),
         ("GET /analytics/links", "an admin"),
         ("GET /stats/{code}", "the link's owner, or an admin"),
         ("GET /stats", "the link's owner, or an admin"),
@@ -50,6 +51,9 @@ def test_who_may_call_a_route_follows_from_what_it_refuses() -> None:
         ("PUT /links/{code}", "the link's owner, or an admin"),
         ("PATCH /links/{code}", "the link's owner, or an admin"),
         ("DELETE /links/{code}", "the link's owner, or an admin"),
+        ("GET /ui", "anyone"),
+        ("GET /ui/{version}/{file}", "anyone"),
+        ("GET /links/{code}/qr.svg", "anyone"),
         ("GET /{code}", "anyone"),
         ("HEAD /{code}", "anyone"),
         ("POST /unlock/{code}", "anyone"),

@@ -218,7 +218,7 @@ def test_a_hundred_wrong_ones_in_any_fifteen_minutes_and_no_more(anyone: Visitor
         assert WRONG == unlock(anyone, str(number))
         clock.time += timedelta(seconds=1)
     refused_ones = [unlock(anyone, "wrong"), unlock(anyone)]
-    clock.time = NOW + timedelta(seconds=tries.SECONDS)
+    clock.time = NOW + timedelta(seconds=tries.SECONDS + 1)
     later = [unlock(anyone, "wrong"), unlock(anyone, "wrong")]
 
     assert [TOO_MANY, TOO_MANY] == refused_ones
@@ -240,6 +240,17 @@ def test_a_try_whose_answer_is_lost_is_not_made_for_nothing(anyone: Visitor, fau
     faults.plan(lost_once(), operation="UpdateItem", nth=1)
 
     assert to(URL) == unlock(anyone)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("fault", [timed_out(), refused("ThrottlingException")], ids=str)
+def test_a_right_password_is_good_even_if_its_place_cannot_be_given_back(
+    anyone: Visitor, faults: Faults, fault: Any
+) -> None:
+    insert_link(a_link(password=HASH))
+    faults.plan(fault, operation="UpdateItem", nth=2)
+
+    assert (to(URL), 1) == (unlock(anyone), len(messages()))
 
 
 @pytest.mark.parametrize("fault", [timed_out(), refused("AccessDeniedException")], ids=str)

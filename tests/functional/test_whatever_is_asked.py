@@ -70,7 +70,11 @@ def requests(draw: st.DrawFn) -> dict[str, Any]:
         method,
         path,
         headers=sent,
-        pathParameters={"code": draw(st.sampled_from([code, quote(code, safe="")]))},
+        pathParameters={
+            "code": draw(st.sampled_from([code, quote(code, safe="")])),
+            "version": draw(texts),
+            "file": draw(st.just("app.js") | texts),
+        },
         multiValueQueryStringParameters=draw(queries),
         body=base64.b64encode(draw(bodies)).decode(),
         isBase64Encoded=True,

@@ -2,7 +2,7 @@
 
 AWS's registry says of each type what CloudFormation calls to make, read, change and delete a resource; cfn-lint keeps a
 copy. On what an action is allowed: https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html
-What `ops` calls by itself is seen in tests/e2e/test_operations.py.
+What `ops` calls by itself is seen in tests/e2e/test_new_stages.py.
 """
 
 import json

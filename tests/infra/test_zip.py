@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from email import message_from_bytes
+from email.message import Message
 from importlib.metadata import distribution
 from io import BytesIO
 from pathlib import Path
@@ -24,7 +25,7 @@ def test_the_zip_is_small(dev_package: Package) -> None:
 def test_the_zip_holds_the_app_its_requirements_and_nothing_else(zip_file: zipfile.ZipFile) -> None:
     expected = {
         "__pycache__", "app.py", "chalice", "chalicelib",
-        "ada_url", "aws_lambda_powertools", "cffi", "jmespath", "msgspec", "pycparser",
+        "ada_url", "aws_lambda_powertools", "cffi", "jmespath", "msgspec", "pycparser", "segno",
         "typing_extensions.py", "ua_parser", "ua_parser_builtins",
     }  # fmt: skip
 
@@ -36,12 +37,14 @@ def test_the_zip_holds_the_app_its_requirements_and_nothing_else(zip_file: zipfi
 
 
 def test_of_what_packages_leave_beside_themselves_nothing_is_new(zip_file: zipfile.ZipFile) -> None:
-    """A file of ada-url's documentation, and the command of jmespath, which nothing imports."""
+    """A file of ada-url's documentation, and the commands of jmespath and segno, which nothing imports."""
     beside = {name for name in zip_file.namelist() if re.match(NOT_IMPORTED, name)}
 
-    assert {"docs/conf.py", "jmespath-<version>.data/scripts/jp.py"} == {
-        re.sub(r"-[\d.]+\.data", "-<version>.data", name) for name in beside
-    }
+    assert {
+        "docs/conf.py",
+        "jmespath-<version>.data/scripts/jp.py",
+        "segno-<version>.data/data/share/man/man1/segno.1",
+    } == {re.sub(r"-[\d.]+\.data", "-<version>.data", name) for name in beside}
 
 
 def test_of_ours_every_file_ships_and_nothing_else(zip_file: zipfile.ZipFile) -> None:
@@ -63,7 +66,7 @@ def test_every_licence_that_ships_is_listed_and_its_text_ships_too(zip_file: zip
     for name in zip_file.namelist():
         if name.endswith(".dist-info/METADATA"):
             metadata = message_from_bytes(zip_file.read(name))
-            licence = metadata["License-Expression"] or metadata["License"]
+            licence = metadata["License-Expression"] or metadata["License"] or classified(metadata)
             shipped[metadata["Name"].replace("_", "-")] = licence.replace(" ", "-")
             directory = name.removesuffix("METADATA")
             text = rf"{re.escape(directory)}(licenses/)?LICENSE"
@@ -74,6 +77,12 @@ def test_every_licence_that_ships_is_listed_and_its_text_ships_too(zip_file: zip
     shipped["chalice"] = "Apache-2.0" if distribution("chalice").metadata["License"] == "Apache License 2.0" else "?"
     assert ["ua-parser-builtins"] == without_text  # whose text is that of ua-parser
     assert shipped == dict(row for row in rows if row != ("package", "licence") and not row[0].startswith("-"))
+
+
+def classified(metadata: Message) -> str:
+    """The licence of a package that names it among its classifiers only."""
+    [licence] = [name for name in metadata.get_all("Classifier", []) if name.startswith("License :: ")]
+    return {"License :: OSI Approved :: BSD License": "BSD-3-Clause"}[licence]  # by its text
 
 
 def test_every_pinned_requirement_is_in_the_zip_in_its_version(zip_file: zipfile.ZipFile) -> None:

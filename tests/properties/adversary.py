@@ -27,7 +27,7 @@ from tests import infrastructure
 from tests.builders import FIREFOX, GOOGLEBOT, NOW, StoppedClock, a_click, a_click_message, a_link, a_message
 from tests.faults import Fault, cancelled, refused, reset, timed_out, unavailable
 from tests.properties import tally
-from tests.properties.consumers import Call, Consumer, Environment, Handler
+from tests.properties.invocations import Call, Environment, Handler, Invocation
 from tests.properties.queues import Message, Queues
 from tests.properties.tables import Pending, Tables
 
@@ -57,7 +57,7 @@ PURGE_DELAY = timedelta(seconds=infrastructure.template()["Parameters"]["PurgeDe
 READS_LAG = timedelta(seconds=30)
 """By how much an eventually consistent read may be behind; AWS says a second or less."""
 
-MOST_CONSUMERS = 4
+MOST_INVOCATIONS = 4
 MOST_DAYS = 3
 """How far the adversary may turn the clock: the click queue keeps a message for four days."""
 
@@ -111,14 +111,16 @@ class Run:
         """The messages of deleted links, and from when on they are delivered."""
         self.queues = Queues(self.clock.now)
         self.accepted: list[Click] = []
-        self.consumers: list[Consumer] = []
+        self._clicked: set[tuple[str, str]] = set()
+        """The links of accepted clicks, and their days."""
+        self.invocations: list[Invocation] = []
         self.orphans: list[Pending] = []
         """Transactions that DynamoDB is still at, and nobody waits for any more."""
         self.log = StringIO()
         self.trace: list[str] = []
         self._unqueued: list[str] = []
         self._send = "sent"
-        self._running: Consumer | None = None
+        self._running: Invocation | None = None
         self._counted: Counter[tuple[str, str]] = Counter()
         """Clicks ever, by link and day."""
         self._environments: list[Environment] = []
@@ -142,18 +144,18 @@ class Run:
                 self._recount_all()
                 self._look()
             finally:
-                for consumer in self.consumers:
-                    if not consumer.done:
-                        self._as(consumer, consumer.crash)
+                for invocation in self.invocations:
+                    if not invocation.done:
+                        self._as(invocation, invocation.crash)
 
     def _moves(self) -> Sequence[Callable[[], None]]:
         # What can be done now; what moves things on comes more often.
         moves = [self._accept, self._turn_the_clock]
-        if self.queues.waiting and len(self.consumers) < MOST_CONSUMERS:
+        if self.queues.waiting and len(self.invocations) < MOST_INVOCATIONS:
             moves += [self._deliver] * 3
         if self.queues.visible():
             moves += [self._bad_hour]
-        if self.consumers:
+        if self.invocations:
             moves += [self._step] * 20
         if self.orphans:
             moves += [self._end_orphan]
@@ -170,7 +172,7 @@ class Run:
             yield self._delete_link
         if self.deleted and not self._announced_again:
             yield self._announce_again
-        if self._due() and len(self.consumers) < MOST_CONSUMERS:
+        if self._due() and len(self.invocations) < MOST_INVOCATIONS:
             yield from [self._purge] * 3
         if self._days() and not self._recounting:
             yield from [self._recount] * 2
@@ -181,8 +183,8 @@ class Run:
             self._commit(orphan)
         self.orphans.clear()
         self._say("settles")
-        while self.consumers:
-            self._step_calmly(self.consumers[0])
+        while self.invocations:
+            self._step_calmly(self.invocations[0])
         for _ in range(40):
             self._replay()
             self._redrive()
@@ -193,8 +195,8 @@ class Run:
             for deletion in self._due():
                 self._hand_over_deletion(deletion)
             self._hand_over(self.queues.visible())
-            while self.consumers:
-                self._step_calmly(self.consumers[0])
+            while self.invocations:
+                self._step_calmly(self.invocations[0])
         raise NotExact(f"{len(self.queues.waiting)} clicks and {len(self.deletions)} deletions never leave the queue.")
 
     def _look(self) -> None:
@@ -258,6 +260,7 @@ class Run:
             queue.enqueue(a_click_message(click))
             if self._send != "sent":
                 self._unqueued.append(json.loads(self.log.getvalue().splitlines()[-1])["unqueued_click"])
+        self._clicked.add((code, click.day))
         tally.done["clicks"] += number
         self._say(f"{number} clicks on {code}, the first of them {self._send}")
 
@@ -299,14 +302,14 @@ class Run:
         self._say(f"{len(self.queues.dead)} dead letters after a bad hour")
 
     def _step(self) -> None:
-        consumer = self._pick(self.consumers)
-        if self.clock.time >= consumer.deadline:
-            self._crash(consumer, "out of its time")
-        elif consumer.pending:
-            self._end_transaction(consumer, consumer.pending)
+        invocation = self._pick(self.invocations)
+        if self.clock.time >= invocation.deadline:
+            self._crash(invocation, "out of its time")
+        elif invocation.pending:
+            self._end_transaction(invocation, invocation.pending)
         else:
-            self._answer(consumer)
-        self._collect(consumer)
+            self._answer(invocation)
+        self._collect(invocation)
 
     def _end_orphan(self) -> None:
         orphan = self.orphans.pop(self._choose(len(self.orphans)))
@@ -356,11 +359,11 @@ class Run:
 
     @property
     def _recounting(self) -> bool:
-        return any(each.environment is self._terminal for each in self.consumers)
+        return any(each.environment is self._terminal for each in self.invocations)
 
     def _days(self) -> list[tuple[str, str]]:
         """The links and days that can be recounted. Today is one of them here, since most clicks come then."""
-        return sorted({(each.code, each.day) for each in self.accepted if each.code != "unknown"})
+        return sorted(each for each in self._clicked if each[0] != "unknown")
 
     def _recount(self) -> None:
         self._start_recount(*self._pick(self._days()))
@@ -389,8 +392,8 @@ class Run:
         """Nobody is at work any more: every day can be recounted, and says of visitors what it said before."""
         for code, day in self._days():
             self._start_recount(code, day)
-            while self.consumers:
-                self._step_calmly(self.consumers[0])
+            while self.invocations:
+                self._step_calmly(self.invocations[0])
 
     def _redrive(self) -> None:
         if number := self.queues.redrive():
@@ -410,32 +413,32 @@ class Run:
             self._say("a click is sent from the log")
         self._unqueued.clear()
 
-    # What becomes of a consumer's call
+    # What becomes of an invocation's call
 
-    def _answer(self, consumer: Consumer) -> None:
-        call = consumer.waiting
+    def _answer(self, invocation: Invocation) -> None:
+        call = invocation.waiting
         assert call
         fate = self._pick(("fine",) * 12 + ("never heard",) * 2 + ("done, answer lost", "crash") + ("busy",) * 3)
         if fate == "crash":
-            self._crash(consumer, f"before {call.operation}")
+            self._crash(invocation, f"before {call.operation}")
         elif call.operation == "sleep":
-            self._carry_out_and_answer(consumer)
+            self._carry_out_and_answer(invocation)
         elif call.operation == "batch_get_item" and fate == "busy":
-            self._leave_unread(consumer, call.params["RequestItems"])
+            self._leave_unread(invocation, call.params["RequestItems"])
         elif fate == "never heard":
-            self._break(consumer, self._pick(NEVER_HEARD), "calls that were never heard")
+            self._break(invocation, self._pick(NEVER_HEARD), "calls that were never heard")
         elif call.operation == "transact_write_items":
             if fate == "busy":
-                self._cancel(consumer, self.tables.reasons(call.params["TransactItems"]))
+                self._cancel(invocation, self.tables.reasons(call.params["TransactItems"]))
             else:
-                self._begin(consumer)
+                self._begin(invocation)
         elif fate == "done, answer lost":
             self._carry_out(call)
-            self._break(consumer, self._pick(ANSWER_LOST), "answers lost")
+            self._break(invocation, self._pick(ANSWER_LOST), "answers lost")
         else:
-            self._carry_out_and_answer(consumer)
+            self._carry_out_and_answer(invocation)
 
-    def _leave_unread(self, consumer: Consumer, wanted: dict[str, Any]) -> None:
+    def _leave_unread(self, invocation: Invocation, wanted: dict[str, Any]) -> None:
         [[table, request]] = wanted.items()
         first = self._choose(len(request["Keys"]))
         left = {table: {**request, "Keys": request["Keys"][first:]}}
@@ -444,10 +447,10 @@ class Run:
         if read:
             answer = self._read({table: {**request, "Keys": read}})
         self._fault("keys left unread", len(request["Keys"]) - first)
-        self._resume(consumer, lambda: {**answer, "UnprocessedKeys": left})
+        self._resume(invocation, lambda: {**answer, "UnprocessedKeys": left})
 
-    def _begin(self, consumer: Consumer, *, calmly: bool = False) -> None:
-        call = consumer.waiting
+    def _begin(self, invocation: Invocation, *, calmly: bool = False) -> None:
+        call = invocation.waiting
         assert call
         actions = call.params["TransactItems"]
         reasons = self.tables.reasons(actions)
@@ -465,53 +468,53 @@ class Run:
             if not calmly and items and self._choose(3) == 0:
                 items = {}
                 self._fault("items kept back")
-            self._resume(consumer, _raises(cancelled(*reasons, items=items)))
+            self._resume(invocation, _raises(cancelled(*reasons, items=items)))
         else:
-            consumer.pending = self.tables.begin(actions)
-            self._say(f"{consumer.name}: a transaction of {len(actions)} begins")
+            invocation.pending = self.tables.begin(actions)
+            self._say(f"{invocation.name}: a transaction of {len(actions)} begins")
 
-    def _end_transaction(self, consumer: Consumer, pending: Pending) -> None:
+    def _end_transaction(self, invocation: Invocation, pending: Pending) -> None:
         fates = ("fine",) * 6 + ("lost",) * 3 + ("given up",) * 3 + ("crash before", "crash after", "conflict")
         fate = self._pick(fates)
-        consumer.pending = None
+        invocation.pending = None
         if fate in ("fine", "lost", "crash after"):
             self._commit(pending)
         if fate in ("given up", "crash before"):
             self.orphans.append(pending)
         if fate == "fine":
-            self._resume(consumer, dict)
+            self._resume(invocation, dict)
         elif fate == "lost":
-            self._break(consumer, self._pick(ANSWER_LOST), "answers lost")
+            self._break(invocation, self._pick(ANSWER_LOST), "answers lost")
         elif fate == "given up":
-            self._break(consumer, self._pick(NOT_YET), "transactions still going on when the call failed")
+            self._break(invocation, self._pick(NOT_YET), "transactions still going on when the call failed")
         elif fate == "conflict":
             self.tables.abandon(pending)
-            self._cancel(consumer, ["None"] * len(pending.actions))
+            self._cancel(invocation, ["None"] * len(pending.actions))
         else:
-            self._crash(consumer, f"in a transaction, {fate.removeprefix('crash ')} its commit")
+            self._crash(invocation, f"in a transaction, {fate.removeprefix('crash ')} its commit")
 
-    def _cancel(self, consumer: Consumer, reasons: list[str]) -> None:
+    def _cancel(self, invocation: Invocation, reasons: list[str]) -> None:
         """Some of the transaction's items are busy, for one reason or another; nothing is written."""
         some = slice(self._choose(len(reasons)), None, self._pick((1, 7, 100)))
         reasons[some] = [self._pick(BUSY)] * len(reasons[some])
         self._fault("transactions cancelled as busy")
-        self._say(f"{consumer.name} is told that items are busy")
-        self._resume(consumer, _raises(cancelled(*reasons)))
+        self._say(f"{invocation.name} is told that items are busy")
+        self._resume(invocation, _raises(cancelled(*reasons)))
 
-    def _crash(self, consumer: Consumer, where: str) -> None:
+    def _crash(self, invocation: Invocation, where: str) -> None:
         self._fault("crashes")
-        if consumer.pending:
-            self.orphans.append(consumer.pending)
-            consumer.pending = None
-        self._say(f"{consumer.name} crashes {where}")
-        self._as(consumer, consumer.crash)
+        if invocation.pending:
+            self.orphans.append(invocation.pending)
+            invocation.pending = None
+        self._say(f"{invocation.name} crashes {where}")
+        self._as(invocation, invocation.crash)
 
-    def _break(self, consumer: Consumer, fault: Fault, kind: str) -> None:
+    def _break(self, invocation: Invocation, fault: Fault, kind: str) -> None:
         self._fault(kind)
         if str(fault) == str(timed_out()):
             self._let_pass(5)
-        self._say(f"{consumer.name} is told: {fault} ({kind})")
-        self._resume(consumer, _raises(fault))
+        self._say(f"{invocation.name} is told: {fault} ({kind})")
+        self._resume(invocation, _raises(fault))
 
     def _carry_out(self, call: Call) -> Any:
         match call.operation, call.params:
@@ -540,10 +543,10 @@ class Run:
                 self._fault("links read as they were before")
         return answer
 
-    def _carry_out_and_answer(self, consumer: Consumer) -> None:
-        assert consumer.waiting
-        answer = self._carry_out(consumer.waiting)
-        self._resume(consumer, lambda: answer)
+    def _carry_out_and_answer(self, invocation: Invocation) -> None:
+        assert invocation.waiting
+        answer = self._carry_out(invocation.waiting)
+        self._resume(invocation, lambda: answer)
 
     def _commit(self, pending: Pending) -> None:
         self.tables.commit(pending)
@@ -554,18 +557,18 @@ class Run:
                 row = action["Put"]["Item"]
                 self._counted[row["code"]["S"], row["occurred_at"]["S"][:10]] += 1
 
-    def _step_calmly(self, consumer: Consumer) -> None:
-        call, pending = consumer.waiting, consumer.pending
+    def _step_calmly(self, invocation: Invocation) -> None:
+        call, pending = invocation.waiting, invocation.pending
         assert call
-        consumer.pending = None
+        invocation.pending = None
         if pending:
             self._commit(pending)
-            self._resume(consumer, dict)
+            self._resume(invocation, dict)
         elif call.operation == "transact_write_items":
-            self._begin(consumer, calmly=True)
+            self._begin(invocation, calmly=True)
         else:
-            self._carry_out_and_answer(consumer)
-        self._collect(consumer)
+            self._carry_out_and_answer(invocation)
+        self._collect(invocation)
 
     # Lambda's part
 
@@ -579,9 +582,9 @@ class Run:
 
     def _hand_over_deletion(self, deletion: tuple[datetime, str]) -> None:
         # Whoever asked before the deletion has been stopped for long, and DynamoDB is no longer at what they began.
-        for consumer in [each for each in self.consumers if self.clock.time >= each.deadline]:
-            self._crash(consumer, "out of its time")
-            self._collect(consumer)
+        for invocation in [each for each in self.invocations if self.clock.time >= each.deadline]:
+            self._crash(invocation, "out of its time")
+            self._collect(invocation)
         while self.orphans:
             self._end_orphan()
         tally.done["purges"] += 1
@@ -592,17 +595,17 @@ class Run:
     ) -> None:
         deadline = self.clock.time + timedelta(seconds=seconds)
         environment = environment or self._pick(self._free())
-        consumer = Consumer(environment, handler, records, deadline, self.clock.now)
-        self._say(f"{consumer.name} gets {len(records)} messages")
-        self.consumers.append(consumer)
-        self._as(consumer, consumer.start)
-        self._collect(consumer)
+        invocation = Invocation(environment, handler, records, deadline, self.clock.now)
+        self._say(f"{invocation.name} gets {len(records)} messages")
+        self.invocations.append(invocation)
+        self._as(invocation, invocation.start)
+        self._collect(invocation)
 
     def _free(self) -> list[Environment]:
         """The environments that nobody is at work in, and a new one; so many may be there that two share a shard."""
-        if len(self._environments) <= MOST_CONSUMERS:
+        if len(self._environments) <= MOST_INVOCATIONS:
             self._environments.append(Environment(len(self._environments), shard=len(self._environments) % 2))
-        busy = [consumer.environment for consumer in self.consumers]
+        busy = [invocation.environment for invocation in self.invocations]
         return [each for each in self._environments if not any(each is one for one in busy)]
 
     @property
@@ -613,20 +616,20 @@ class Run:
     def _draw_another_shard(self) -> None:
         self._environment.shard = 1 - self._environment.shard
 
-    def _collect(self, consumer: Consumer) -> None:
-        """Delete what a consumer that is done did not report."""
-        if not consumer.done:
+    def _collect(self, invocation: Invocation) -> None:
+        """Delete what an invocation that is done did not report."""
+        if not invocation.done:
             return
-        self.consumers.remove(consumer)
-        if consumer.response is None:
-            self._say(f"{consumer.name} failed")
+        self.invocations.remove(invocation)
+        if invocation.response is None:
+            self._say(f"{invocation.name} failed")
             return
-        failed = {failure["itemIdentifier"] for failure in consumer.response["batchItemFailures"]}
-        self._say(f"{consumer.name} is done; {len(failed)} failed")
-        for record in consumer.records:
+        failed = {failure["itemIdentifier"] for failure in invocation.response["batchItemFailures"]}
+        self._say(f"{invocation.name} is done; {len(failed)} failed")
+        for record in invocation.records:
             if record["messageId"] in failed:
                 continue
-            if consumer.handler is purge.purge_clicks:
+            if invocation.handler is purge.purge_clicks:
                 self._delete_deletion(record)
             else:
                 self._delete(record)
@@ -661,7 +664,7 @@ class Run:
             yield
 
     def call(self, operation: str, **params: Any) -> Any:
-        """A call that leaves the app: a consumer's waits for the adversary, the redirect's is answered at once."""
+        """A call that leaves the app: an invocation's waits for the adversary, the redirect's is answered at once."""
         if self._running:
             return self._running.call(operation, **params)
         if operation == "query":
@@ -675,11 +678,11 @@ class Run:
             _raises(timed_out())()
         return {}
 
-    def _resume(self, consumer: Consumer, answer: Callable[[], Any]) -> None:
-        self._as(consumer, lambda: consumer.resume(answer))
+    def _resume(self, invocation: Invocation, answer: Callable[[], Any]) -> None:
+        self._as(invocation, lambda: invocation.resume(answer))
 
-    def _as(self, consumer: Consumer, run: Callable[[], None]) -> None:
-        self._running = consumer
+    def _as(self, invocation: Invocation, run: Callable[[], None]) -> None:
+        self._running = invocation
         try:
             run()
         finally:

@@ -16,7 +16,7 @@ from tests.properties.mutants import MUTANTS, Mutant
 
 HUNTING = settings.get_current_profile_name() == "hunt"
 RUNS = 20_000 if HUNTING else 200
-MOST_RUNS_TO_CATCH_A_MUTANT = 200
+MOST_RUNS_TO_CATCH_A_MUTANT = 1_000
 
 choices = st.randoms(note_method_calls=False)
 """Whatever is chosen with one of them is hypothesis's choice. The trace says more than the calls would."""

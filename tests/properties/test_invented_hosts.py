@@ -11,7 +11,7 @@ from chalicelib.clicks.breakdowns import numbers
 from chalicelib.clicks.click import Click
 from chalicelib.clicks.counters import counters_of
 from tests.builders import FIREFOX, LambdaContext, a_click, a_message, an_sqs_event, clicks
-from tests.properties.consumers import Environment
+from tests.properties.invocations import Environment
 from tests.properties.tables import Tables
 
 INVENTED = 100_000

@@ -1,4 +1,4 @@
-"""Consumers that run at the same time, one step at a time.
+"""Invocations of functions that run at the same time, one step at a time.
 
 The recorder and the purge are plain code and run as they are, each in a thread of its own; but at each call that leaves
 it, the thread stops and waits to be told what comes of the call. So exactly one thread runs at any moment, whoever
@@ -29,7 +29,7 @@ class Crashed(BaseException):
 
 @dataclass(frozen=True)
 class Call:
-    """What a consumer waits for."""
+    """What an invocation waits for."""
 
     operation: str
     params: dict[str, Any]
@@ -47,7 +47,7 @@ class Environment:
     memory: "OrderedDict[Where, Known]" = field(default_factory=OrderedDict)
 
 
-class Consumer:
+class Invocation:
     """An execution environment at work on one batch."""
 
     def __init__(
