@@ -4,6 +4,7 @@ What the emulation cannot do of it, ops/local/emulator.py lists.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -154,6 +155,17 @@ def test_a_link_that_is_used_up_sends_everybody_away_at_either_door(linkly: Link
 )
 def test_what_is_no_link_is_answered_by_whose_path_it_is(linkly: Linkly, method: str, path: str, status: int) -> None:
     assert status == linkly.visitor.request(method, path).status_code
+
+
+def test_the_owners_page_and_its_files_come_in_by_cloudfront(linkly: Linkly) -> None:
+    page = linkly.visitor.get("/ui")
+    [script] = re.findall(r'script type="module" src="\./(.+?)"', page.text)
+    file = linkly.visitor.get(f"/{script}")
+
+    assert [(200, "no-cache"), (200, "public, max-age=31536000, immutable")] == [
+        (answer.status_code, answer.headers["cache-control"]) for answer in (page, file)
+    ]
+    assert "alice" == linkly.alice.get("/me").json()["owner"]
 
 
 def test_the_operators_commands_come_in_by_cloudfront(linkly: Linkly, doors: tuple[str, str]) -> None:
