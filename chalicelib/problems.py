@@ -15,6 +15,7 @@
     │   ├── LinkNotFound        404
     │   ├── LinkDisabled        404
     │   └── LinkNotStarted      404
+    ├── MethodNotAllowed        405
     ├── CodeTaken               409
     ├── StillInProgress         409
     ├── LinkDeleted             410
@@ -197,6 +198,16 @@ class LinkNotStarted(NotFound):
 
     def __init__(self, code: str) -> None:
         super().__init__(f"The link {code!r} does not lead anywhere yet. Come back later.")
+
+
+class MethodNotAllowed(Problem):
+    """A link is followed, looked at, and nothing else."""
+
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+    headers: ClassVar[Mapping[str, str]] = {"Allow": "GET, HEAD, OPTIONS"}
+
+    def __init__(self) -> None:
+        super().__init__("Links are followed with GET. What else can be done is described at /openapi.json.")
 
 
 class CodeTaken(Problem):

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from chalicelib.observability import logger
 from ops.data import blocklist, keys, links
-from ops.deploying import deploy, deploy_policy, destroy
+from ops.deploying import deploy, deploy_policy, destroy, smoke
 from ops.deploying.settings import CommandWithSettings
 from ops.local import demo, doctor, reference, robots, run
 from ops.repairing import accident, clicks, consumers, dlq, redirects, restore
@@ -29,6 +29,7 @@ ROOMS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
     },
     "Deploying": {
         "deploy": deploy.deploy,
+        "smoke": smoke.smoke,
         "destroy": destroy.destroy,
         "deploy-policy": deploy_policy.show_deploy_policy,
     },

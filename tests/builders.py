@@ -1,6 +1,7 @@
 """Valid values, so that a test names only what it is about."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -152,3 +153,26 @@ def a_request(method: str, resource: str, **given: Any) -> dict[str, Any]:
         "isBase64Encoded": False,
     }
     return {**usual, **given, "requestContext": {**context, **given.get("requestContext", {})}}
+
+
+def a_url_request(method: str, path: str, headers: Mapping[str, str]) -> dict[str, Any]:
+    """The event that a function's own URL hands to the function; `path` with its query, as it was asked for."""
+    path, _, query = path.partition("?")
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": query,
+        # Behind CloudFront, the host is the URL's own, and the address of whoever asks CloudFront is added.
+        "headers": {
+            **{name.lower(): value for name, value in headers.items()},
+            "host": "abc.lambda-url.eu-central-1.on.aws",
+            "x-forwarded-for": "192.0.2.1",
+        },
+        "requestContext": {
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1"},
+            "requestId": "request-1",
+            "stage": "$default",
+        },
+        "isBase64Encoded": False,
+    }

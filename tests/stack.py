@@ -1,11 +1,15 @@
 """The stack of end-to-end and browser tests: the packaged app, deployed to an emulated AWS with IAM enforced."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chalicelib import aws as app_aws
 from ops.deploying.deployment import Deployment, deploy
+from ops.deploying.package import Package
 from ops.local import emulator, run
 from ops.shared import emulation
 from ops.shared.stages import LOCAL, function_environment
@@ -15,6 +19,30 @@ from tests.packages import packaged
 ALLOWED_ORIGIN = "https://admin.example.com"
 # A purge must still come later than the last click, which memory and cache allow some seconds after a deletion.
 SHORT_WAITS = {"RetryPauseSeconds": str(run.RETRY_PAUSE_SECONDS), "PurgeDelaySeconds": "12"}
+
+
+AT_THE_EDGE = {"Edge": "true", "RedirectConcurrency": "16", "Alarms": "none"}
+"""CloudFront as the front door. The emulation knows no alarm that divides one metric by another."""
+
+
+@contextmanager
+def deployed(
+    directory: Path, package: Package, parameters: Mapping[str, str | None], **how: Any
+) -> Iterator[tuple[str, Deployment]]:
+    """The stage `local` on an emulated AWS of its own, with its endpoint; the app's modules here then work on it too.
+
+    `how` is for `emulated_aws`.
+    """
+    with emulator.emulated_aws(free_port(), directory, **how) as endpoint, pytest.MonkeyPatch.context() as patch:
+        for name, value in emulation.environment(endpoint).items():
+            patch.setenv(name, value)
+        deployment = deploy(package, LOCAL, {**SHORT_WAITS, **parameters}, lambda _: None)
+        emulator.complete(deployment)
+        for name, value in function_environment(LOCAL).items():
+            patch.setenv(name, value)
+        app_aws.forget_clients()
+        yield endpoint, deployment
+    app_aws.forget_clients()
 
 
 @pytest.fixture(scope="session")

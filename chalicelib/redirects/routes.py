@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, unquote, urlencode
 
 from chalice.app import Blueprint, Response
 
+from chalicelib import config
 from chalicelib.links.codes import is_code
 from chalicelib.problems import BadRequest, BodyTooLarge, LinkNotFound, UnsupportedMediaType
 from chalicelib.redirects.follow import follow
@@ -44,6 +45,8 @@ def unlock_link(code: str) -> Response:
     headers = {name.lower(): value for name, value in request.headers.items()}
     if form.get("referrer"):  # the browser itself comes from our own page by now
         headers["referer"] = form["referrer"]
+    if known := config.base_url():  # CloudFront asks by API Gateway's host, which is not that of our page
+        headers["host"] = known.partition("//")[2]
     url = unlock(unquote(code), form["password"], headers, _query(request) or {})
     return _see(url) if url else get_unlock(code)
 

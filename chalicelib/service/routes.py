@@ -4,10 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from chalice.app import Blueprint, Response
 
-from chalicelib import config
 from chalicelib.addresses import base_url
 from chalicelib.middleware import PUBLIC
-from chalicelib.problems import NotFound
 
 if TYPE_CHECKING:
     from chalicelib.openapi import Health
@@ -18,9 +16,10 @@ routes = Blueprint(__name__)
 @routes.route("/", methods=["GET"])
 def get_home() -> Response:
     """Lead to the site of whoever runs this shortener, if there is one."""
-    if home := config.home_url():
-        return Response("", {"Location": home, "Cache-Control": "no-store"}, 302)
-    raise NotFound("There is nothing here. A short link has a code after the slash.")
+    from chalicelib.redirects.around import home
+
+    status, headers, body = home()
+    return Response(body, {**headers}, status)
 
 
 @routes.route("/health", methods=["GET"])

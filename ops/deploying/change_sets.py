@@ -11,10 +11,11 @@ LOSSES = {
     "AWS::SQS::Queue": "the messages in it",
     "AWS::Logs::LogGroup": "its lines, which may be the only record of clicks that could not be queued",
     "AWS::ApiGateway::RestApi": "its address, and with it every link that was given out there",
+    "AWS::CloudFront::Distribution": "its address, to which DNS may lead visitors, and links that were given out there",
 }
 """What goes with a resource that is replaced or removed, by its type; the others hold nothing."""
 
-_CERTAIN_ONLY = {"AWS::ApiGateway::RestApi"}
+_CERTAIN_ONLY = {"AWS::ApiGateway::RestApi", "AWS::CloudFront::Distribution"}
 """Types of which no property asks for a replacement, though a body that refers to functions may look like it."""
 
 _VERBS = {"Add": "add", "Modify": "change", "Remove": "remove", "Import": "import"}
@@ -50,7 +51,7 @@ def _is_loss(change: Change) -> bool:
 def _loss(change: Change) -> str:
     what = f"{change['LogicalResourceId']} ({change.get('PhysicalResourceId', 'not made yet')})"
     fate = {
-        "remove": "would be removed: it is not in the template any more",
+        "remove": "would be removed: the template has it no more, or not with these settings",
         "replace": f"would be replaced by a new, empty one, since {_reason(change)} changes",
         "replace?": f"may be replaced by a new, empty one, since {_reason(change)} changes",
     }[verb(change)]

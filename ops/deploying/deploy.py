@@ -49,8 +49,18 @@ def deploy(
     deployed = deployment.deploy(package, stage, settings, print, agree=agree, watch_minutes=watch_minutes)
     for name, value in deployed.outputs.items():
         print(f"{name}: {value}")
+    for advice in short_urls(stage, deployed.outputs, stages.function_environment(stage)):
+        print(advice)
     if smoke_test:
         try_out(stage, stages.address(deployed.outputs), previous)
+
+
+def short_urls(stage: str, outputs: Mapping[str, str], environment: Mapping[str, str]) -> list[str]:
+    """What is to be done for new short URLs to lead where visitors come in: no function can know that by itself."""
+    edge = outputs.get("EdgeURL")
+    if not edge or environment["BASE_URL"]:
+        return []
+    return [f"Short URLs go by API Gateway still. By CloudFront: BASE_URL={edge} make deploy STAGE={stage}"]
 
 
 def require_same_runtime(stage: str, deployed: str | None, packaged: str) -> None:

@@ -1,18 +1,24 @@
-"""What a function has because it is one or because of its trigger, written out for each from infra/functions.yaml.
+"""What follows from app.py: of functions by infra/functions.yaml, of paths by infra/edge.yaml, written out for each.
 
-So whoever adds a function to app.py cannot forget its name, its alarms, its place on the dashboard, its log.
+So whoever adds a function to app.py cannot forget its name, its alarms, its place on the dashboard, its log; whoever
+adds a route, where CloudFront sends it.
 """
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from chalicelib.middleware import PUBLIC
 from ops.shared.errors import OperatorError
 
-PATTERNS = ("EachFunction", "EachTrigger")
-"""The sections of infra/functions.yaml, which are no sections of a template."""
+PATTERNS = ("EachFunction", "EachTrigger", "EachPath")
+"""The sections of infra/functions.yaml and infra/edge.yaml that are no sections of a template."""
+
+LINKS = "/{code}"
+"""What is the redirect's own URL's at the edge, as is `/`: no pattern can say that a path has one segment."""
 
 
 class Incomplete(OperatorError):
@@ -48,7 +54,30 @@ def write_out(sam: Mapping[str, Any], patterns: Mapping[str, Any], policies: Pat
         gigabyte_seconds += _gigabyte_seconds(function, resource, properties["MemorySize"])
     body = resources["PipelineDashboard"]["Properties"]["DashboardBody"]
     rows = ",\n                ".join(json.dumps(row) for row in gigabyte_seconds)
-    body["Fn::Sub"] = body["Fn::Sub"].replace("${GigabyteSecondsOfFunctions}", rows)
+    text, names = body["Fn::Sub"]
+    body["Fn::Sub"] = [text.replace("${GigabyteSecondsOfFunctions}", rows), names]
+    paths = resources["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
+    distribution = resources["Distribution"]["Properties"]["DistributionConfig"]
+    distribution["CacheBehaviors"] = behaviours(paths, PUBLIC, patterns["EachPath"])
+
+
+def behaviours(
+    paths: Mapping[str, Mapping[str, Any]], public: Collection[tuple[str, str]], patterns: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """The behaviours of a distribution that sends our own paths to the API: a pair for each first segment.
+
+    `paths` has the methods of each path, as OpenAPI does, `public` the pairs of method and path that need no key,
+    `patterns` what a behaviour is by who asks. /x* would be one for both, and take links that begin like it.
+    """
+    found: list[dict[str, Any]] = []
+    for segment, ours in groupby(sorted(paths.keys() - {"/", LINKS}), key=lambda path: path.split("/")[1]):
+        same = list(ours)
+        methods = {(method.upper(), path) for path in same for method in paths[path]}
+        asks_for_a_key = any(each not in public for each in methods if each[0] != "OPTIONS")
+        pattern = patterns["Owners" if asks_for_a_key else "Visitors"]
+        below = patterns["Versioned"] if any(path.startswith(f"/{segment}/{{version}}/") for path in same) else pattern
+        found += [{"PathPattern": f"/{segment}", **pattern}, {"PathPattern": f"/{segment}/*", **below}]
+    return found
 
 
 def _name(resource: str) -> str:

@@ -201,6 +201,8 @@ def _with_stage(node: Any, stage: str) -> Any:
         case {"Fn::Sub": str(text)}:
             text = text.replace("${Stage}", stage)
             return {"Fn::Sub": text} if "${" in text else text
+        case {"Fn::Sub": [str(text), names]}:
+            return {"Fn::Sub": [text.replace("${Stage}", stage), _with_stage(names, stage)]}
         case dict():
             return {key: _with_stage(value, stage) for key, value in node.items()}
         case list():

@@ -10,6 +10,9 @@ _MOST = 5
 https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_RollbackConfiguration.html
 """
 
+_AT_THE_EDGE = ("-redirect-5xx", "-redirect-p99")
+"""How the names of those alarms end that are about what visitors get where API Gateway does not see it."""
+
 _SOONEST = ("AWS/ApiGateway", "Linkly", "AWS/Lambda", "AWS/SQS")
 """Where a mistake shows first: in what visitors get, in our own metrics, in failing functions, in dead letters."""
 
@@ -53,5 +56,7 @@ def _existing(names: Sequence[str]) -> list[Mapping[str, Any]]:
 
 
 def _rank(alarm: Mapping[str, Any]) -> tuple[int, str]:
+    if alarm["AlarmName"].endswith(_AT_THE_EDGE):
+        return 0, alarm["AlarmName"]
     namespace = alarm.get("Namespace", "")
     return (_SOONEST.index(namespace) if namespace in _SOONEST else len(_SOONEST), alarm["AlarmName"])

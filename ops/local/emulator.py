@@ -15,6 +15,12 @@ Differences that Linkly has to know of, all of them:
 - Its API Gateway answers below a path of its own: `deployed_url` in ops/shared/emulation.py. It leaves the header
   WWW-Authenticate as it is, which AWS renames to x-amzn-Remapped-WWW-Authenticate on its way out:
   https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
+- Its CloudFront signs nothing: a function's URL that wants signatures is opened to everybody after a deployment, and
+  nothing is seen of what AWS does with a signature, of a `+` in a path or of a body. It says no visitor's country,
+  caches nothing, repeats nothing, and gives nobody another visitor's answer. It is told to answer below a path too, and
+  to ask its own API Gateway: `emulator_process.py`.
+- It knows no alarm that divides one metric by another: a stage with EDGE=true is deployed there with ALARMS=none.
+- It lets a function run more often at once than is reserved for it: nobody gets 429 for that.
 - The URLs of its queues have its port in them, stored ones too: `make run` refuses another port than last time.
 - It has no metrics of SQS, Lambda and API Gateway: alarms are there, and never go off.
 - Its API Gateway writes no access log.
@@ -138,8 +144,23 @@ def stop(process: "subprocess.Popen[Any]") -> None:
 def complete(deployment: Deployment) -> None:
     """Do after a deployment what AWS does by itself; see the differences above."""
     _put_gateway_responses(deployment.template, deployment.outputs["RestAPIId"])
+    if "EdgeURL" in deployment.outputs:
+        _open_url(deployment.template["Resources"]["FollowLink"]["Properties"]["FunctionName"])
     for function in client("lambda").list_functions()["Functions"]:
         _adapt_policies(function["Role"].rpartition("/")[2])
+
+
+def _open_url(function: str) -> None:
+    functions = client("lambda")
+    functions.update_function_url_config(FunctionName=function, AuthType="NONE")
+    with suppress(functions.exceptions.ResourceConflictException):  # of a deployment before
+        functions.add_permission(
+            FunctionName=function,
+            StatementId="everybody",
+            Action="lambda:InvokeFunctionUrl",
+            Principal="*",
+            FunctionUrlAuthType="NONE",
+        )
 
 
 def _put_gateway_responses(template: Mapping[str, Any], api_id: str) -> None:

@@ -14,12 +14,16 @@ it is told to stop, and reads it when it starts. By its source, version 1.5.33, 
   while nothing runs.
 
 It also takes every request for one over HTTPS: the policies of queues and topics forbid plain HTTP, which it speaks.
+
+Its CloudFront answers by the host that is asked for. Here it does by a path as well, below `/_aws/cloudfront/`, since
+no distribution's name leads to this machine. It asks no API Gateway, lest it be the real one. Here it asks its own.
 """
 
 import asyncio
 import copy
 import os
 import pkgutil
+import re
 import signal
 import sys
 import threading
@@ -31,15 +35,20 @@ from typing import Any
 
 import hypercorn.asyncio
 from ministack import app
-from ministack.services import dynamodb, lambda_svc, sns, sqs
+from ministack.services import cloudfront, dynamodb, lambda_svc, sns, sqs
 
 SECONDS_TO_FINISH = 30
 """The time-out of count_created_links, whose messages are kept nowhere: a queue or a stream has those of the others."""
 
+CLOUDFRONT = "/_aws/cloudfront/"
+"""What ops/shared/emulation.py calls BY_PATH: nothing of ours can be imported here."""
+
 _NAMES = (
     "hypercorn.asyncio:serve",
+    "ministack.app:_HEALTH_PATHS",
     "ministack.app:_load_persisted_state",
     "ministack.app:pin_request_origin",
+    "ministack.services.cloudfront:_forward_to_origin",
     "ministack.services.dynamodb:_stream_records",
     "ministack.services.dynamodb:_stream_trimmed",
     "ministack.services.dynamodb:get_state",
@@ -59,6 +68,7 @@ def main() -> None:
     """Run ministack until a signal, as `python -m ministack` does."""
     _require_names()
     _take_http_for_https()
+    _let_cloudfront_ask_the_api()
     _write_streams_down()
     _resume_after_loading()
     _work_only_while_listening()
@@ -79,6 +89,35 @@ def _require_names() -> None:
 def _take_http_for_https() -> None:
     pin = app.pin_request_origin
     app.pin_request_origin = lambda address, _: pin(address, True)
+
+
+def _let_cloudfront_ask_the_api() -> None:
+    forward = cloudfront._forward_to_origin
+
+    def forward_to_the_api_too(origin: Mapping[str, Any], method: str, path: str, *rest: Any) -> Any:
+        if api := re.fullmatch(r"([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com", origin["domain_name"]):
+            here = {"domain_name": "127.0.0.1", "protocol_policy": "http-only", "http_port": os.environ["GATEWAY_PORT"]}
+            origin, path = {**origin, **here}, f"/_aws/execute-api/{api[1]}{path}"
+        return forward(origin, method, path, *rest)
+
+    cloudfront._forward_to_origin = forward_to_the_api_too
+    # Of these, it answers /health itself, whatever host is asked.
+    app._HEALTH_PATHS = [path for path in app._HEALTH_PATHS if path != "/health"]
+
+
+def _cloudfront_by_path(asgi_app: Any) -> Any:
+    """An app that hands on what is asked for below CLOUDFRONT as it would be asked for by a distribution's host."""
+
+    async def by_path(scope: Mapping[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(CLOUDFRONT):
+            label, _, path = scope["path"].removeprefix(CLOUDFRONT).partition("/")
+            raw_path = scope["raw_path"].removeprefix(f"{CLOUDFRONT}{label}".encode()) or b"/"
+            own = {b"host": f"{label}.cloudfront.net".encode(), b"x-forwarded-proto": b"https"}
+            others = [(name, value) for name, value in scope["headers"] if name.lower() not in own]
+            scope = {**scope, "path": f"/{path}", "raw_path": raw_path, "headers": [*own.items(), *others]}
+        await asgi_app(scope, receive, send)
+
+    return by_path
 
 
 def _write_streams_down() -> None:
@@ -172,7 +211,7 @@ def _work_only_while_listening() -> None:
             while (under_way or lambda_svc._esm_inflight) and time.monotonic() < deadline:  # noqa: ASYNC110 (in threads)
                 await asyncio.sleep(0.1)
 
-        await serve(asgi_app, config, shutdown_trigger=listen)
+        await serve(_cloudfront_by_path(asgi_app), config, shutdown_trigger=listen)
 
     lambda_svc._iter_all_esms = mappings_while_listening
     sns._deliver_to_lambda = deliver_to_the_end

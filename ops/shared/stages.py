@@ -79,10 +79,13 @@ def function_environment(stage: str) -> Mapping[str, str]:
 
 
 def address(outputs: Mapping[str, str]) -> str:
-    """Where a deployed stage answers, without a slash at the end: on AWS, or where the emulated one says."""
+    """Where a deployed stage answers, without a slash at the end: on AWS, or where the emulated one says.
+
+    With EDGE=true that is CloudFront, which passes on what is the API's.
+    """
     if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
         return emulation.deployed_url(endpoint, outputs)
-    return outputs["EndpointURL"].rstrip("/")
+    return outputs.get("EdgeURL", outputs["EndpointURL"]).rstrip("/")
 
 
 def run_file() -> dict[str, Any]:

@@ -5,7 +5,7 @@ on AWS only is assumed, here and on the page.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from math import ceil
 from typing import Any, NamedTuple
@@ -59,6 +59,7 @@ class Price:
         return max(0.0, units - (self.free if less_free else 0)) / self.per * self.dollars
 
 
+_CLOUDFRONT = "https://aws.amazon.com/cloudfront/pricing/"
 _CLOUDWATCH = "https://aws.amazon.com/cloudwatch/pricing/"
 _DYNAMODB = "https://aws.amazon.com/dynamodb/pricing/on-demand/"
 _KMS = "https://aws.amazon.com/kms/pricing/"
@@ -85,6 +86,8 @@ PRICES = {
         "https://aws.amazon.com/ec2/pricing/on-demand/",
         _SECOND_HAND,
     ),
+    "edge requests": Price("CloudFront, HTTPS requests", 1, 1e6, "million", 10e6, _CLOUDFRONT, _PARTLY),
+    "edge traffic": Price("CloudFront, data transfer out", 0.085, GIGABYTE, "GB", 1024 * GIGABYTE, _CLOUDFRONT, _AWS),
     "invocations": Price("Lambda, requests", 0.2, 1e6, "million", 1e6, _LAMBDA, _AWS),
     "duration": Price("Lambda, duration (x86)", 0.0000166667, 1, "GB-second", 400_000, _LAMBDA, _AWS),
     "sqs": Price("SQS, requests", 0.4, 1e6, "million", 1e6, "https://aws.amazon.com/sqs/pricing/", _SECOND_HAND),
@@ -163,14 +166,20 @@ def read_units(size: int) -> float:
     return ceil(size / 4096) / 2
 
 
-def month(clicks: int, click: Click, *, together: bool, window: float = WINDOW_SECONDS) -> dict[str, float]:
-    """The units of a month with so many clicks: each alone wherever that is dearer, or all in full batches."""
+def month(
+    clicks: int, click: Click, *, together: bool, window: float = WINDOW_SECONDS, edge: bool = False
+) -> dict[str, float]:
+    """The units of a month with so many clicks: each alone wherever that is dearer, or all in full batches.
+
+    Visitors come in by API Gateway, or at the `edge` by CloudFront and the redirect's URL, which costs nothing itself,
+    nor does what goes from there to CloudFront.
+    """
     batches = clicks / BATCH if together else min(clicks, max(CONSUMERS * SECONDS / window, clicks / BATCH))
     transactions = clicks / click.clicks_together if together else batches
     rows = clicks * 90 / DAYS * (click.row_bytes + 100)  # kept for 90 days; DynamoDB adds 100 bytes to each
     return {
-        "requests": clicks,
-        "traffic": clicks * ANSWER_BYTES,
+        "edge requests" if edge else "requests": clicks,
+        "edge traffic" if edge else "traffic": clicks * ANSWER_BYTES,
         "invocations": clicks + batches,
         "duration": clicks * REDIRECT_SECONDS * _gigabytes("follow_link")
         + transactions * RECORDER_SECONDS * _gigabytes("record_clicks"),
@@ -272,6 +281,44 @@ def months_table(click: Click) -> str:
     return _markdown(rows)
 
 
+def doors_table(click: Click) -> str:
+    """A month behind either front door, less what AWS gives for nothing; at last without what breakdowns add."""
+    columns = [
+        ("1 million", 1_000_000, False),
+        ("100 million", 100_000_000, False),
+        ("100 million, on one link", 100_000_000, True),
+    ]
+
+    def total(clicks: int, together: bool, edge: bool, names: Collection[str] = PRICES.keys()) -> float:
+        units = month(clicks, click, together=together, edge=edge)
+        return sum(PRICES[name].of(amount, less_free=True) for name, amount in units.items() if name in names)
+
+    def breakdowns(clicks: int, together: bool) -> float:
+        units = click.one_link if together else click.many_links[clicks]
+        return PRICES["writes"].of((units.broken_down - units.plain) * clicks)
+
+    def row(title: str, figure: Callable[[int, bool], float]) -> list[str]:
+        return [title, *(_dollars(figure(clicks, together)) for _, clicks, together in columns)]
+
+    door = ("requests", "traffic", "edge requests", "edge traffic")
+    return _markdown(
+        [
+            ["dollars a month, less what AWS gives for nothing", *(name for name, *_ in columns)],
+            ["---", *["---:"] * len(columns)],
+            row("API Gateway: requests and traffic", lambda clicks, together: total(clicks, together, False, door)),
+            row("CloudFront: requests and traffic", lambda clicks, together: total(clicks, together, True, door)),
+            row("all of it behind API Gateway", lambda clicks, together: total(clicks, together, False)),
+            row("all of it behind CloudFront", lambda clicks, together: total(clicks, together, True)),
+            row(
+                "the same for each million, before breakdowns",
+                lambda clicks, together: (
+                    (total(clicks, together, True) - breakdowns(clicks, together)) / clicks * 1_000_000
+                ),
+            ),
+        ]
+    )
+
+
 def window_table(click: Click) -> str:
     """What a longer batching window takes off."""
     rows = [["`RECORDER_WINDOW_SECONDS`", "1 million", "100 million"], ["---:", "---:", "---:"]]
@@ -287,8 +334,12 @@ def window_table(click: Click) -> str:
     return _markdown(rows)
 
 
-def idle_table(alarms: Mapping[str, int], rules: int) -> str:
-    """What is paid while nobody clicks; `alarms` has their number by the setting ALARMS, `rules` is the firewall's."""
+def idle_table(alarms: Mapping[str, int], rules: int, at_the_edge: int) -> str:
+    """What is paid while nobody clicks; `alarms` has their number by the setting ALARMS, `rules` is the firewall's.
+
+    `at_the_edge` are the metrics that there are alarms of besides with EDGE=true: AWS is paid for each.
+    """
+    both = alarms["essential"] + at_the_edge
     fewest, most = polls(FEWEST_POLLERS), polls(MOST_POLLERS)
     lines: list[tuple[str, Mapping[str, float]]] = [
         (f"Lambda asks three empty queues, with {FEWEST_POLLERS} pollers: {fewest:,.0f} requests", {"sqs": fewest}),
@@ -296,9 +347,14 @@ def idle_table(alarms: Mapping[str, int], rules: int) -> str:
         ("a gigabyte in the tables, and its backup", {"storage": GIGABYTE, "backups": GIGABYTE}),
         (f"`ALARMS=essential`, the default: {alarms['essential']} alarms", {"alarms": alarms["essential"]}),
         (f"`ALARMS=all`, with {len(functions())} functions: {alarms['all']} alarms", {"alarms": alarms["all"]}),
+        (
+            f"`EDGE=true` with the essential alarms: {at_the_edge} more metrics in alarms, {both} in all",
+            {"alarms": both},
+        ),
         ("`DASHBOARD=yes`, the default", {"dashboards": 1}),
         ("`ALARM_EMAIL`: the key that encrypts the topic", {"keys": 1}),
         (f"`FIREWALL=true`: AWS WAF with {rules} rules", {"firewalls": 1, "rules": rules}),
+        (f"the same with `EDGE=true`: {rules} rules twice", {"firewalls": 2, "rules": 2 * rules}),
     ]
     rows = [
         ["dollars a month, for nothing", "at list price", "less what AWS gives for nothing"],

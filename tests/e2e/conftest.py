@@ -7,7 +7,7 @@ from tests.stack import aws_endpoint, deployment, linkly
 __all__ = ["aws_endpoint", "deployment", "linkly"]
 
 LONGEST = (
-    *("drills", "operations", "live_links", "repair", "new_stages", "run"),
+    *("drills", "operations", "live_links", "repair", "new_stages", "edge", "run"),
     *("description", "chaos", "permissions", "emulator", "restore"),
 )
 

@@ -18,7 +18,7 @@ from ops.shared import queues
 from tests import infrastructure
 from tests.builders import StoppedClock
 from tests.faults import Faults
-from tests.functional.visitor import FunctionsVisitor, Visitor, sent_by_botocore, sign_in
+from tests.functional.visitor import FunctionsVisitor, UrlsVisitor, Visitor, sent_by_botocore, sign_in
 
 
 @pytest.fixture(autouse=True)
@@ -50,11 +50,17 @@ def anyone(client: Client) -> Visitor:
     return Visitor(client, {})
 
 
-@pytest.fixture(params=["the app", "the function"])
+DOORS: dict[str, type[Visitor]] = {"the app": Visitor, "the function": FunctionsVisitor, "its URL": UrlsVisitor}
+
+
+@pytest.fixture(params=DOORS)
 def visitor(request: pytest.FixtureRequest, client: Client, monkeypatch: pytest.MonkeyPatch) -> Visitor:
-    """Somebody who follows links: the app redirects them in `chalice local`, the function `follow_link` in AWS."""
+    """Somebody who follows links: the app redirects them in `chalice local`, the function `follow_link` in AWS.
+
+    API Gateway asks the function, or CloudFront does, by the function's own URL.
+    """
     monkeypatch.setattr(signed_calls, "send", sent_by_botocore)
-    return Visitor(client, {}) if request.param == "the app" else FunctionsVisitor(client, {})
+    return DOORS[request.param](client, {})
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """What a click uses, measured on the app as it is; and that docs/cost.md says what follows from it."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from math import ceil
@@ -124,6 +125,19 @@ def test_the_page_has_the_costs_of_a_month(click: Click) -> None:
     assert costs.summary(click) in PAGE, costs.summary(click)
 
 
+def test_the_page_has_both_front_doors(click: Click) -> None:
+    assert costs.doors_table(click) in PAGE, costs.doors_table(click)
+
+
+def test_the_doors_differ_in_what_is_paid_for_the_door_and_in_nothing_else(click: Click) -> None:
+    gateway, edge = (costs.month(1_000_000, click, together=False, edge=edge) for edge in (False, True))
+
+    assert {"requests", "traffic"} == gateway.keys() - edge.keys()
+    assert {"edge requests", "edge traffic"} == edge.keys() - gateway.keys()
+    assert [gateway["requests"], gateway["traffic"]] == [edge["edge requests"], edge["edge traffic"]]
+    assert [gateway[name] for name in gateway if name in edge] == [edge[name] for name in edge if name in gateway]
+
+
 def test_the_page_has_what_a_longer_window_takes_off(click: Click) -> None:
     parameter = infrastructure.template()["Parameters"]["RecorderWindowSeconds"]
 
@@ -137,7 +151,13 @@ def test_the_page_has_what_is_paid_while_nobody_clicks() -> None:
     essential, others = (alarms.count(f"Condition: {name}\n") for name in ("EssentialAlarms", "EveryAlarm"))
     every = essential + others + len(costs.functions()) * of_a_function.count("Condition: EveryAlarm\n")
     rules = (infra / "firewall.yaml").read_text().count(" Priority: ")
-    table = costs.idle_table({"essential": essential, "all": every}, rules)
+    # Each metric of an alarm is paid for, be there one or several.
+    metrics = [
+        max(1, each.count("MetricStat:"))
+        for each in re.split(r"\n(?=  \w+:\n)", alarms)
+        if "Condition: EdgeAlarms\n" in each
+    ]
+    table = costs.idle_table({"essential": essential, "all": every}, rules, sum(metrics))
 
     assert table in PAGE, table
 

@@ -18,7 +18,7 @@ from chalicelib.links.store import insert_link
 from chalicelib.redirects import entry, follow
 from chalicelib.redirects.cache import Redirect, put_redirect
 from tests import infrastructure
-from tests.builders import LambdaContext, a_link, a_request
+from tests.builders import LambdaContext, a_link, a_request, a_url_request
 from tests.faults import Fault, Faults, lost, lost_once, refused, reset, throttled, timed_out, unavailable
 from tests.functional.visitor import Answer, Visitor, a_problem, sent_by_botocore
 
@@ -87,6 +87,7 @@ def test_of_who_asks_not_to_be_followed_nothing_waits_but_the_click(visitor: Vis
 
 
 def test_who_comes_from_a_page_of_the_short_links_own_host_comes_from_nowhere(visitor: Visitor) -> None:
+    """CloudFront does not say which host was asked for, so the setting does."""
     visitor.sending(Host="go.example.com", Referer="https://go.example.com/").get("/my-link")
 
     (message,) = messages()
@@ -154,7 +155,16 @@ def test_a_visitor_without_any_header_is_redirected(
 
 
 @pytest.mark.parametrize("answer_to", [app, entry.handler], ids=["the app", "the function"])
-@pytest.mark.parametrize("event", [{}, {"requestContext": {}}, {"requestContext": {"httpMethod": "GET"}}], ids=str)
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {"requestContext": {}},
+        {"requestContext": {"httpMethod": "GET"}},
+        {"version": "2.0", "requestContext": {"http": {"method": "GET"}}},
+    ],
+    ids=str,
+)
 def test_what_is_no_request_of_api_gateways_is_answered_and_logged(
     answer_to: Callable[[Any, Any], Any], event: Any
 ) -> None:
@@ -275,15 +285,20 @@ def test_a_redirect_costs_one_call_from_memory_two_from_the_cache_and_four_the_f
     assert ["GetItem", "SendMessage"] == faults.operations
 
 
+@pytest.mark.parametrize(
+    "event",
+    [follow_event("my-link"), a_url_request("GET", "/my-link", {"User-Agent": "Browser/1.0"})],
+    ids=["API Gateway's", "the URL's"],
+)
 def test_but_for_sqs_a_redirect_from_memory_calls_no_more_functions_than_it_did(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, event: Any
 ) -> None:
     """A busy machine makes them no more, as it does with milliseconds. With what signs a call, and Python's own."""
     monkeypatch.setattr(signed_calls, "send", sent_by_botocore)
-    entry.handler(follow_event("my-link"), LambdaContext())
+    entry.handler(event, LambdaContext())
     monkeypatch.setattr(signed_calls, "send", SEND)
     monkeypatch.setattr(signed_calls, "_exchange", lambda *_: (200, b"{}"))
-    entry.handler(follow_event("my-link"), LambdaContext())
+    entry.handler(event, LambdaContext())
     called: list[str] = []
 
     def note(frame: FrameType, event: str, _: object) -> None:
@@ -292,7 +307,7 @@ def test_but_for_sqs_a_redirect_from_memory_calls_no_more_functions_than_it_did(
 
     sys.setprofile(note)
     try:
-        answer = entry.handler(follow_event("my-link"), LambdaContext())
+        answer = entry.handler(event, LambdaContext())
     finally:
         sys.setprofile(None)
         signed_calls.disconnect()

@@ -37,6 +37,15 @@ DELETED = httpx.Response(204)
 FOLLOWED = httpx.Response(302, headers={"Location": smoke.TARGET})
 
 
+SHOWN = httpx.Response(200, json={"url": smoke.TARGET})
+
+
+def a_count(clicks: int, *countries: str) -> httpx.Response:
+    """Both kinds of statistics in one."""
+    values = [{"value": country, "clicks": clicks} for country in countries]
+    return httpx.Response(200, json={"total": clicks, "by": {"country": values}})
+
+
 def states_of_keys() -> list[bool]:
     return [item["revoked"] for item in infrastructure.items("API_KEYS_TABLE")]
 
@@ -81,4 +90,50 @@ def test_it_says_which_step_failed_and_leaves_neither_a_link_nor_a_valid_key(
 
     assert sentence == str(failed.value)
     assert list(answers)[-1] == requests[-1]  # nothing, or the deletion of what was created
+    assert [True] == states_of_keys()
+
+
+def test_whoever_looks_is_told_of_a_crowd_a_plus_and_the_country(deployed: Callable[[Answers], list[str]]) -> None:
+    deployed(
+        {
+            "POST /links": CREATED,
+            "GET /abc": FOLLOWED,
+            "GET /stats/abc": a_count(6, "DE"),
+            "GET /abc+": SHOWN,
+            "DELETE /links/abc": DELETED,
+        }
+    )
+    said: list[str] = []
+
+    smoke.smoke_test("https://example.org", said.append, at_once=5, look=True)
+
+    assert [
+        "crowd    5 at once were answered: 5 with 302",
+        "preview  it: /abc+ says where it leads",
+        "country  DE",
+    ] == [line for line in said if line.startswith(("crowd", "preview", "country"))]
+
+
+@pytest.mark.parametrize(
+    ("answers", "sentence"),
+    [
+        (
+            {"GET /stats/abc": a_count(1), "GET /abc+": httpx.Response(403, text="signature")},
+            "preview: the answer is 403 and not 200: signature",
+        ),
+        (
+            {"GET /stats/abc": a_count(1), "GET /abc+": httpx.Response(200, json={"url": None})},
+            'preview: /abc+ says {"url":null}',
+        ),
+    ],
+)
+def test_a_door_that_spoils_a_plus_fails(
+    deployed: Callable[[Answers], list[str]], answers: Answers, sentence: str
+) -> None:
+    deployed({"POST /links": CREATED, "GET /abc": FOLLOWED, "DELETE /links/abc": DELETED, **answers})
+
+    with pytest.raises(smoke.SmokeTestFailed) as failed:
+        smoke.smoke_test("https://example.org", lambda _: None, look=True)
+
+    assert sentence == str(failed.value)
     assert [True] == states_of_keys()

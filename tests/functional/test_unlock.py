@@ -100,10 +100,11 @@ def test_the_first_requests_referrer_and_query_go_through_the_form(anyone: Visit
     assert ("https://news.example/today", "mail") == (message["referrer"], message["utm_source"])
 
 
-def test_our_own_host_is_no_referrer(anyone: Visitor) -> None:
+@pytest.mark.parametrize("asked", ["go.example.com", "abc.execute-api.eu-central-1.amazonaws.com"])
+def test_our_own_host_is_no_referrer_behind_cloudfront_either(anyone: Visitor, asked: str) -> None:
     insert_link(a_link(password=HASH))
 
-    unlock(anyone.sending(Referer="https://go.example.com/my-link", Host="go.example.com"))
+    unlock(anyone.sending(Referer="https://go.example.com/my-link", Host=asked))
 
     assert [None] == [message["referrer"] for message in messages()]
 

@@ -15,7 +15,7 @@ from chalicelib.access.store import put_key
 from chalicelib.calls import SERVICES
 from chalicelib.problems import title_of
 from chalicelib.redirects.entry import handler
-from tests.builders import NOW, LambdaContext, a_key, a_request
+from tests.builders import NOW, LambdaContext, a_key, a_request, a_url_request
 
 
 class Answer(NamedTuple):
@@ -79,6 +79,15 @@ class FunctionsVisitor(Visitor):
             headers={**self.headers, **(headers or {})},
         )
         answer = handler(event, LambdaContext())
+        return Answer(answer["statusCode"], _beyond_always(answer["headers"]), _json_of(answer["body"]))
+
+
+class UrlsVisitor(Visitor):
+    """A visitor of short links, whom the function answers by its own URL, as behind CloudFront."""
+
+    def send(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
+        assert not body
+        answer = handler(a_url_request(method, path, {**self.headers, **(headers or {})}), LambdaContext())
         return Answer(answer["statusCode"], _beyond_always(answer["headers"]), _json_of(answer["body"]))
 
 

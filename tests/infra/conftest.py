@@ -26,6 +26,56 @@ def of_type(resources: Resources, kind: str) -> dict[str, Mapping[str, Any]]:
     return {name: each["Properties"] for name, each in resources.items() if each["Type"] == kind}
 
 
+def holds(condition: Any, template: Mapping[str, Any], given: Mapping[str, str]) -> bool:
+    """Whether a condition of the template, or of one of its rules, holds with these parameters."""
+    match condition:
+        case {"Condition": name}:
+            return holds(template["Conditions"][name], template, given)
+        case {"Fn::Not": [inner]}:
+            return not holds(inner, template, given)
+        case {"Fn::And": parts}:
+            return all(holds(each, template, given) for each in parts)
+        case {"Fn::Or": parts}:
+            return any(holds(each, template, given) for each in parts)
+        case {"Fn::Equals": [{"Ref": name}, value]}:
+            usual = "eu-central-1" if name == "AWS::Region" else template["Parameters"][name]["Default"]
+            return bool(str(given.get(name, usual)) == value)
+        case _:
+            raise NotImplementedError(f"Does {condition} hold?")
+
+
+def made(template: Mapping[str, Any], **given: str) -> dict[str, Any]:
+    """The resources that CloudFormation makes with these parameters, with nothing in them left to decide."""
+
+    def decided(node: Any) -> Any:
+        match node:
+            case {"Fn::If": [name, then, otherwise]}:
+                return decided(then if holds({"Condition": name}, template, given) else otherwise)
+            case dict():
+                return {key: decided(value) for key, value in node.items() if decided(value) != {"Ref": "AWS::NoValue"}}
+            case list():
+                return [decided(value) for value in node if decided(value) != {"Ref": "AWS::NoValue"}]
+            case _:
+                return node
+
+    return {
+        name: decided(each)
+        for name, each in template["Resources"].items()
+        if "Condition" not in each or holds({"Condition": each["Condition"]}, template, given)
+    }
+
+
+def refusals(template: Mapping[str, Any], given: Mapping[str, str]) -> list[str]:
+    """What CloudFormation says to these parameters by the template's rules."""
+    return [
+        assertion["AssertDescription"]
+        for rule in template["Rules"].values()
+        if holds(rule["RuleCondition"], template, given)
+        for assertion in rule["Assertions"]
+        if not holds(assertion["Assert"], template, given)
+    ]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def region() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:

@@ -38,8 +38,17 @@ def what_must_be_watched(resources: Resources) -> Iterator[Watched]:
     for name, api in of_type(resources, "AWS::ApiGateway::RestApi").items():
         for metric in ("5XXError", "Latency"):
             yield watched("AWS/ApiGateway", metric, ApiName=api["Name"], Stage={"Ref": f"{name}apiStage"})
+    for url in of_type(resources, "AWS::Lambda::Url").values():
+        for metric in ("UrlRequestCount", "Url5xxCount", "UrlRequestLatency"):
+            yield watched("AWS/Lambda", metric, FunctionName={"Ref": url["TargetFunctionArn"]["Fn::GetAtt"][0]})
     yield watched("Linkly", "ClicksUnqueued", stage="dev")
     yield watched("AWS/SQS", "NumberOfMessagesSent", QueueName={"Fn::GetAtt": ["ClickQueue", "QueueName"]})
+
+
+def metrics_of(alarm: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The metric that an alarm is about, or those that it calculates with."""
+    calculated = [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each]
+    return calculated or [alarm]
 
 
 SECONDS_BETWEEN_LOOKS = 60
@@ -58,22 +67,41 @@ def test_every_queue_function_and_stream_and_the_api_are_watched(
 
     found = [
         watched(
-            alarm["Namespace"], alarm["MetricName"], **{each["Name"]: each["Value"] for each in alarm["Dimensions"]}
+            metric["Namespace"], metric["MetricName"], **{each["Name"]: each["Value"] for each in metric["Dimensions"]}
         )
         for alarm in alarms.values()
+        for metric in metrics_of(alarm)
     ]
 
     for namespace, metric, dimensions in set(expected) - set(found):
         pytest.fail(f"infra/alarms.yaml has no alarm of {namespace} {metric} for {dimensions}")
     assert expected == sorted(found)
-    assert METRICS.keys() > {alarm["MetricName"] for alarm in alarms.values() if alarm["Namespace"] == "Linkly"}
+    ours = {
+        each["MetricName"] for alarm in alarms.values() for each in metrics_of(alarm) if each["Namespace"] == "Linkly"
+    }
+    assert METRICS.keys() > ours
 
 
 def test_the_essential_alarms_are_as_many_as_are_free(resources: Resources) -> None:
     conditions = [each["Condition"] for each in resources.values() if each["Type"] == "AWS::CloudWatch::Alarm"]
 
     assert FREE_ALARMS == conditions.count("EssentialAlarms")
-    assert {"EssentialAlarms", "EveryAlarm", "QuietIsAlarming"} == set(conditions)
+    assert {"EssentialAlarms", "EveryAlarm", "QuietIsAlarming", "EdgeAlarms"} == set(conditions)
+
+
+def test_at_the_edge_one_visitor_in_a_hundred_alarms_somebody_as_at_the_gateway(
+    alarms: Mapping[str, Mapping[str, Any]],
+) -> None:
+    same = ("Threshold", "EvaluationPeriods", "DatapointsToAlarm", "ExtendedStatistic", "ComparisonOperator")
+    pairs = (("RedirectErrorsAlarm", "ServerErrorsAlarm"), ("RedirectsSlowAlarm", "SlowRedirectsAlarm"))
+
+    for edge, gateway in pairs:
+        assert [alarms[gateway].get(name) for name in same] == [alarms[edge].get(name) for name in same]
+    share, *counts = alarms["RedirectErrorsAlarm"]["Metrics"]
+    assert ("failed / asked", True) == (share["Expression"], share["ReturnData"])
+    assert {"failed": ("Url5xxCount", "Sum"), "asked": ("UrlRequestCount", "Sum")} == {
+        each["Id"]: (each["MetricStat"]["Metric"]["MetricName"], each["MetricStat"]["Stat"]) for each in counts
+    }
 
 
 def test_every_alarm_tells_whoever_wants_to_be_told_that_it_began_and_that_it_is_over(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from chalicelib.observability import METRICS
-from tests.infra.conftest import Resources, of_type
+from tests.infra.conftest import Resources, made, of_type
 
 COLUMNS = 24
 MOST_FREE_METRICS = 50  # https://aws.amazon.com/cloudwatch/pricing/
@@ -28,10 +28,14 @@ DIMENSIONS = {
 }
 
 
-@pytest.fixture
-def widgets(resources: Resources) -> list[Widget]:
-    [dashboard] = of_type(resources, "AWS::CloudWatch::Dashboard").values()
-    widgets: list[Widget] = json.loads(dashboard["DashboardBody"]["Fn::Sub"])["widgets"]
+@pytest.fixture(params=["false", "true"], ids=["API Gateway", "CloudFront"])
+def widgets(request: pytest.FixtureRequest, template: Mapping[str, Any]) -> list[Widget]:
+    """With either front door."""
+    [dashboard] = of_type(made(template, Edge=request.param), "AWS::CloudWatch::Dashboard").values()
+    body, rows = dashboard["DashboardBody"]["Fn::Sub"]
+    for name, row in rows.items():
+        body = body.replace(f"${{{name}}}", row["Fn::Sub"])
+    widgets: list[Widget] = json.loads(body)["widgets"]
     return widgets
 
 
@@ -108,6 +112,15 @@ def test_every_queue_and_function_is_on_it(widgets: list[Widget], resources: Res
 
     for missing in expected - shown:
         pytest.fail(f"infra/dashboard.yaml does not show {missing}")
+
+
+@pytest.mark.parametrize("widgets", ["true"], indirect=True)
+def test_at_the_edge_what_visitors_notice_is_what_the_url_tells(widgets: list[Widget]) -> None:
+    expected = {"UrlRequestCount", "Url4xxCount", "Url5xxCount", "UrlRequestLatency"}
+    [noticed] = [widget for widget in widgets if widget["properties"].get("title") == "What visitors notice"]
+
+    assert expected <= {name for namespace, name, _ in metrics(widgets) if namespace == "AWS/Lambda"}
+    assert {"AWS/Lambda"} == {namespace for namespace, *_ in metrics([noticed])}
 
 
 def test_every_metric_of_the_app_is_on_it(widgets: list[Widget]) -> None:

@@ -30,12 +30,20 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/linkly-dev-{{name}}-1"  # CloudFormation pu
 WEB_ACL = f"arn:aws:wafv2:{HERE}:regional/webacl/linkly-dev/1"
 RULES_OF_AWS = f"arn:aws:wafv2:{HERE}:regional/managedruleset/AWS/1"
 
+EDGE_ACL = f"arn:aws:wafv2:us-east-1:{ACCOUNT}:global/webacl/linkly-dev-edge/1"
+EDGE_RULES_OF_AWS = f"arn:aws:wafv2:us-east-1:{ACCOUNT}:global/managedruleset/AWS/1"
+CLOUDFRONT = f"arn:aws:cloudfront::{ACCOUNT}"
+
 ARNS = {
     "AWS::ApiGateway::BasePathMapping": [f"{APIS}/domainnames/go.example.com/basepathmappings"],
     "AWS::ApiGateway::Deployment": [f"{APIS}/restapis/1/deployments", f"{APIS}/restapis/1/deployments/1"],
     "AWS::ApiGateway::DomainName": [f"{APIS}/domainnames", f"{APIS}/domainnames/go.example.com"],
     "AWS::ApiGateway::RestApi": [f"{APIS}/restapis", f"{APIS}/restapis/1"],
     "AWS::ApiGateway::Stage": [f"{APIS}/restapis/1/stages", API_STAGE],
+    "AWS::CloudFront::CachePolicy": [f"{CLOUDFRONT}:cache-policy/1"],
+    "AWS::CloudFront::Distribution": [f"{CLOUDFRONT}:distribution/1"],
+    "AWS::CloudFront::OriginAccessControl": [f"{CLOUDFRONT}:origin-access-control/1"],
+    "AWS::CloudFront::OriginRequestPolicy": [f"{CLOUDFRONT}:origin-request-policy/1"],
     "AWS::CloudWatch::Alarm": [f"arn:aws:cloudwatch:{HERE}:alarm:{{AlarmName}}"],
     "AWS::CloudWatch::Dashboard": [f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{{DashboardName}}"],
     "AWS::DynamoDB::Table": [f"arn:aws:dynamodb:{HERE}:table/{{TableName}}"],
@@ -45,13 +53,14 @@ ARNS = {
     "AWS::Lambda::EventSourceMapping": [f"arn:aws:lambda:{HERE}:event-source-mapping:1"],
     "AWS::Lambda::Function": [FUNCTION],
     "AWS::Lambda::Permission": [FUNCTION],
+    "AWS::Lambda::Url": [f"arn:aws:lambda:{HERE}:function:linkly-dev-follow_link"],
     "AWS::Logs::LogGroup": [f"arn:aws:logs:{HERE}:log-group:{{LogGroupName}}:*"],
     "AWS::SNS::Subscription": [f"arn:aws:sns:{HERE}:{{TopicArn}}", f"arn:aws:sns:{HERE}:{{TopicArn}}:1"],
     "AWS::SNS::Topic": [f"arn:aws:sns:{HERE}:{{TopicName}}"],
     "AWS::SNS::TopicPolicy": [f"arn:aws:sns:{HERE}:{{Topics}}"],
     "AWS::SQS::Queue": [f"arn:aws:sqs:{HERE}:{{QueueName}}"],
     "AWS::SQS::QueuePolicy": [f"arn:aws:sqs:{HERE}:{{Queues}}"],
-    "AWS::WAFv2::WebACL": [f"arn:aws:wafv2:{HERE}:regional/webacl/{{Name}}/1"],
+    "AWS::WAFv2::WebACL": [f"arn:aws:wafv2:{HERE}:regional/webacl/linkly-dev/1", EDGE_ACL],
     "AWS::WAFv2::WebACLAssociation": [WEB_ACL],
 }
 """The ARNs of a resource, by its type, with properties to be filled in."""
@@ -66,10 +75,10 @@ ELSEWHERE = {
     "s3:GetObject": [CODE],
     "s3:GetObjectVersion": [CODE],
     "wafv2:AssociateWebACL": [WEB_ACL, API_STAGE],
-    "wafv2:CreateWebACL": [WEB_ACL, RULES_OF_AWS],
+    "wafv2:CreateWebACL": [WEB_ACL, RULES_OF_AWS, EDGE_ACL, EDGE_RULES_OF_AWS],
     "wafv2:DisassociateWebACL": [API_STAGE],
     "wafv2:GetWebACLForResource": [API_STAGE],
-    "wafv2:UpdateWebACL": [WEB_ACL, RULES_OF_AWS],
+    "wafv2:UpdateWebACL": [WEB_ACL, RULES_OF_AWS, EDGE_ACL, EDGE_RULES_OF_AWS],
 }
 """The actions that are allowed on something else."""
 
@@ -176,7 +185,10 @@ def test_everything_that_cloudformation_does_for_a_stage_is_allowed(
 
 
 def test_nothing_that_is_named_after_another_stage_is_touched(policy: Mapping[str, Any], resources: Resources) -> None:
-    """Not even if that stage's name begins like this one's. What is listed, is listed all at once."""
+    """Not even if that stage's name begins like this one's. What is listed, is listed all at once.
+
+    A firewall of one's own before CloudFront may have any name, and is looked at.
+    """
     lists = {"cloudwatch:DescribeAlarms"}
     others = {(action, re.sub(r"linkly-dev(?!\w)", "linkly-dev2", arn)) for action, arn in calls(resources)}
 
@@ -186,7 +198,8 @@ def test_nothing_that_is_named_after_another_stage_is_touched(policy: Mapping[st
         if "linkly-dev2" in arn and is_allowed(policy, action, arn, CALLED_BY_CLOUDFORMATION)
     }
 
-    assert set() == {call for call in allowed if call[0] not in lists}
+    looked_at = ("wafv2:GetWebACL", EDGE_ACL.replace("linkly-dev", "linkly-dev2"))
+    assert {looked_at} == {call for call in allowed if call[0] not in lists}
 
 
 def test_the_stack_is_named_like_the_stage_and_no_longer(policy: Mapping[str, Any]) -> None:
@@ -200,6 +213,7 @@ def test_the_stack_is_named_like_the_stage_and_no_longer(policy: Mapping[str, An
     ("action", "arn"),
     [
         ("apigateway:DELETE", f"{APIS}/restapis/1"),
+        ("cloudfront:DeleteDistribution", f"{CLOUDFRONT}:distribution/1"),
         ("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/linkly-dev-ApiHandlerRole-1"),
         ("kms:ScheduleKeyDeletion", f"arn:aws:kms:{HERE}:key/1"),
         ("lambda:DeleteEventSourceMapping", f"arn:aws:lambda:{HERE}:event-source-mapping:1"),

@@ -18,7 +18,7 @@ from chalicelib.analytics import daily_links
 from chalicelib.links.events import EventType
 from ops.data import blocklist
 from ops.shared import queues
-from tests.infra.conftest import FUNCTIONS, Resources, of_type
+from tests.infra.conftest import FUNCTIONS, Resources, made, of_type
 from tests.packages import packaged
 
 type_of_names = {
@@ -400,22 +400,32 @@ def test_lambda_logs_what_the_functions_print_as_it_is_and_of_its_own_only_what_
     assert "false" == template["Parameters"]["InvocationLogs"]["Default"]
 
 
-def test_a_domain_is_made_only_if_there_is_one_and_speaks_nothing_older_than_tls_1_2(resources: Resources) -> None:
+def test_a_domain_is_made_only_if_there_is_one_and_speaks_nothing_older_than_tls_1_2(
+    template: Mapping[str, Any],
+) -> None:
     expected = {
         "DomainName": {"Ref": "DomainName"},
-        "CertificateArn": {"Fn::If": ["HasCertificate", {"Ref": "CertificateArn"}, {"Ref": "AWS::NoValue"}]},
+        "CertificateArn": {"Ref": "CertificateArn"},
         "EndpointConfiguration": {"Types": ["EDGE"]},
         "SecurityPolicy": "TLS_1_2",
     }
 
-    assert ("HasDomain", "HasDomain") == (resources["Domain"]["Condition"], resources["DomainMapping"]["Condition"])
-    assert expected == resources["Domain"]["Properties"]
+    without, with_one = made(template), made(template, DomainName="go.example.com", CertificateArn="arn")
+
+    assert {"Domain", "DomainMapping"} == with_one.keys() - without.keys()
+    assert expected == with_one["Domain"]["Properties"]
     # A path of the domain is a path of the API: no base path, and no stage.
-    assert {"DomainName", "RestApiId", "Stage"} == set(resources["DomainMapping"]["Properties"])
+    assert {"DomainName", "RestApiId", "Stage"} == set(with_one["DomainMapping"]["Properties"])
 
 
-def test_the_api_is_edge_optimised_since_cloudfront_says_from_which_country_a_click_comes(resources: Resources) -> None:
-    assert {"Types": ["EDGE"]} == resources["RestAPI"]["Properties"]["EndpointConfiguration"]
+def test_the_api_is_edge_optimised_since_cloudfront_says_from_which_country_a_click_comes(
+    template: Mapping[str, Any],
+) -> None:
+    """Unless a distribution of our own does: a second one would say where the first one asks from."""
+    usual, edge = (made(template, Edge=given)["RestAPI"]["Properties"] for given in ("false", "true"))
+
+    assert ({"Types": ["EDGE"]}, "EDGE") == (usual["EndpointConfiguration"], *usual["Parameters"].values())
+    assert ({"Types": ["REGIONAL"]}, "REGIONAL") == (edge["EndpointConfiguration"], *edge["Parameters"].values())
 
 
 def test_no_policy_allows_more_than_it_names(resources: Resources) -> None:
@@ -542,13 +552,14 @@ def test_as_much_is_reserved_for_the_recorder_as_its_trigger_uses_and_only_on_de
         if "ScalingConfig" in mapping
     }
 
-    reserved = {
-        name: function["ReservedConcurrentExecutions"]
-        for name, function in of_type(resources, "AWS::Lambda::Function").items()
-        if "ReservedConcurrentExecutions" in function
-    }
+    def reserved(**given: str) -> dict[str, Any]:
+        functions = of_type(made(template, **given), "AWS::Lambda::Function").items()
+        key = "ReservedConcurrentExecutions"
+        return {name: function[key] for name, function in functions if key in function}
 
-    assert {"RecordClicks": {"Fn::If": ["RecorderIsReserved", most, {"Ref": "AWS::NoValue"}]}} == reserved
+    assert {} == reserved()
+    assert {"RecordClicks": most} == reserved(ReserveRecorder="true")
+    assert {"FollowLink": {"Ref": "RedirectConcurrency"}} == reserved(Edge="true")
     assert "false" == template["Parameters"]["ReserveRecorder"]["Default"]
 
 
@@ -559,7 +570,11 @@ def test_the_firewall_is_off_unless_it_is_asked_for_and_keeps_no_addresses(templ
     parts = {name: each.get("Condition") for name, each in resources.items() if each["Type"].startswith("AWS::WAFv2::")}
     samples = [each["VisibilityConfig"]["SampledRequestsEnabled"] for each in (rules, *rules["Rules"])]
 
-    assert {"FirewallRules": "FirewallIsOn", "FirewallAssociation": "FirewallIsOn"} == parts
+    assert {
+        "FirewallRules": "FirewallIsOn",
+        "FirewallAssociation": "FirewallIsOn",
+        "EdgeFirewallRules": "EdgeFirewallIsMade",
+    } == parts
     assert "false" == template["Parameters"]["Firewall"]["Default"]
     assert [False] * 5 == samples
 

@@ -72,11 +72,12 @@ def test_a_queue_that_may_be_replaced_is_named() -> None:
     assert [expected] == losses([change])
 
 
-@pytest.mark.parametrize("kind", [TABLE, QUEUE, API, "AWS::Logs::LogGroup"])
+@pytest.mark.parametrize("kind", [TABLE, QUEUE, API, "AWS::Logs::LogGroup", "AWS::CloudFront::Distribution"])
 def test_whatever_holds_something_is_named_when_it_is_removed(kind: str) -> None:
     [loss] = losses([a_change("Remove", kind, PhysicalResourceId="it", PolicyAction="Delete")])
 
-    assert loss.startswith("Thing (it) would be removed: it is not in the template any more. At stake: ")
+    why = "the template has it no more, or not with these settings"
+    assert loss.startswith(f"Thing (it) would be removed: {why}. At stake: ")
 
 
 @pytest.mark.parametrize(
@@ -87,6 +88,7 @@ def test_whatever_holds_something_is_named_when_it_is_removed(kind: str) -> None
         a_change("Modify", TABLE, Replacement="False", Details=[a_detail("Tags", "Never")]),
         a_change("Modify", "AWS::Lambda::Permission", Replacement="True"),
         a_change("Modify", API, Replacement="Conditional", Details=[a_detail("Body", "Conditionally")]),
+        a_change("Modify", "AWS::CloudFront::Distribution", Replacement="Conditional"),
         a_change("Remove", "AWS::ApiGateway::Deployment"),
     ],
 )

@@ -142,6 +142,8 @@ def expect_execution(aws: Mapping[str, Stubber]) -> None:
 
 
 DONE = ("linkly-dev", "UPDATE_COMPLETE", "")
+SOONEST = ("5xx", "a-redirect-5xx", "failed", "age", "dlq")
+"""Of more alarms, which tell soonest, the soonest first."""
 
 
 def test_alarms_that_exist_stay_and_are_quiet_watch_the_update_those_first_that_tell_soonest(
@@ -156,12 +158,12 @@ def test_alarms_that_exist_stay_and_are_quiet_watch_the_update_those_first_that_
         "Alarm4": None,
         "Alarm5": an_alarm("5xx", "AWS/ApiGateway"),
         "Alarm6": an_alarm("failed", "Linkly", "INSUFFICIENT_DATA"),
-        "Alarm7": an_alarm("z", "AWS/Other"),
+        "Alarm7": an_alarm("a-redirect-5xx", "AWS/Other"),
         "Alarm8": an_alarm("f"),
         "Removed": None,
     }
     tell_alarms(aws, alarms)
-    triggers = [{"Arn": ARN + name, "Type": "AWS::CloudWatch::Alarm"} for name in ("5xx", "failed", "age", "dlq", "e")]
+    triggers = [{"Arn": ARN + name, "Type": "AWS::CloudWatch::Alarm"} for name in SOONEST]
     expect_change_set(aws, {"RollbackTriggers": triggers, "MonitoringTimeInMinutes": 5})
     expect_execution(aws)
     tell_events(aws, DONE)
@@ -171,7 +173,7 @@ def test_alarms_that_exist_stay_and_are_quiet_watch_the_update_those_first_that_
     deployment.deploy(package, "dev", {}, said.append, watch_minutes=5)
 
     assert "not watching on: it is in alarm already" in said
-    assert "watching 5xx, failed, age, dlq, e, until 5 minutes after the update" in said
+    assert f"watching {', '.join(SOONEST)}, until 5 minutes after the update" in said
 
 
 def test_without_a_watch_the_alarms_of_last_time_are_not_watched_either(

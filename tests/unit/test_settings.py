@@ -39,10 +39,11 @@ def type_deploy(*arguments: str, columns: int = 200) -> Result:
 @pytest.mark.usefixtures("deployed")
 def test_every_setting_is_a_parameter_that_somebody_who_deploys_chooses() -> None:
     parameters = {
-        "AccessLogs", "AlarmEmail", "Alarms", "AllowedOrigins", "BaseUrl", "BrandName", "BrandText", "BrandUrl",
-        "CertificateArn", "ClickRetentionDays", "Dashboard", "DomainName", "Firewall", "HomeUrl", "InvocationLogs",
-        "LinkBurst", "LinksPerSecond", "NotFoundUrl", "PrivateTargetsAllowed", "QuietMinutes", "RecorderWindowSeconds",
-        "RequestBurst", "RequestsPerAddress", "RequestsPerSecond", "ReserveRecorder", "RunbookUrl", "Tracing",
+        "AccessLogs", "AlarmEmail", "Alarms", "AllowedOrigins", "ApiDomain", "BaseUrl", "BrandName", "BrandText",
+        "BrandUrl", "CertificateArn", "ClickRetentionDays", "Dashboard", "DomainName", "Edge", "EdgeFirewallArn",
+        "Firewall", "HomeUrl", "InvocationLogs", "LinkBurst", "LinksPerSecond", "NotFoundUrl", "PrivateTargetsAllowed",
+        "QuietMinutes", "RecorderWindowSeconds", "RedirectConcurrency", "RegionalCertificateArn", "RequestBurst",
+        "RequestsPerAddress", "RequestsPerSecond", "ReserveRecorder", "RunbookUrl", "Tracing",
     }  # fmt: skip
 
     assert parameters == set(offered())
