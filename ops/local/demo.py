@@ -86,7 +86,8 @@ def demo(
     )
     for first in track(range(0, len(clicks), BATCH), f"{len(clicks):,} clicks", transient=True):
         _count(clicks[first : first + BATCH])
-    print(f"{len(made)} links of {OWNER!r} and {len(clicks):,} clicks are there. Look at them: {run_file()['url']}/ui")
+    page = f"{run_file().get('url', '')}/ui"
+    print(f"{len(made)} links of {OWNER!r} and {len(clicks):,} clicks are there. Look at them: {page}")
 
 
 def _link(subject: Subject, now: datetime) -> Link:

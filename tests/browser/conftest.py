@@ -47,7 +47,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Visit]:
-    """Open an address in a new window, of which `options` are Playwright's; gives its page.
+    """Open an address in a new window, of which `options` are Playwright's; gives its page. `script` runs first.
 
     The browser does not say that it is headless, since it would be taken for a robot, which guarded links tell nothing.
 
@@ -64,10 +64,11 @@ def visit(browser: Browser) -> Iterator[Visit]:
         if message.type in {"error", "warning"} and not message.text.startswith("Failed to load resource"):
             complaints.append(message.text)
 
-    def visit(url: str, **options: object) -> Page:
+    def visit(url: str, script: str = "", **options: object) -> Page:
         context = browser.new_context(**{"user_agent": person, **options})  # type: ignore[arg-type]
         contexts.append(context)
         page = context.new_page()
+        page.add_init_script(script)
         page.set_default_timeout(MOST_WAITED)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", note)

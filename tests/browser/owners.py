@@ -50,10 +50,9 @@ class Owner:
 
     def look_at(self, address: str = "#/", **options: object) -> Page:
         """Open a view of the page in a new window, signed in."""
-        page = self._visit(f"{self.url}/ui", **options)
-        expect(page.get_by_label("Your API key")).to_be_visible()
-        page.evaluate("key => sessionStorage.setItem('linkly-key', key)", self.key)
-        page.goto(f"{self.url}/ui{address}")
+        keep = f"sessionStorage.setItem('linkly-key', '{self.key}')"
+        once = f"if (!sessionStorage.begun) {{ sessionStorage.begun = 1; {keep} }}"
+        page = self._visit(f"{self.url}/ui{address}", once, **options)
         expect(page.get_by_role("button", name="Sign out")).to_be_visible()
         return page
 

@@ -12,7 +12,7 @@ from tests.builders import FIREFOX
 from tests.deployed import Linkly, eventually
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
-ANIMATIONS_END = """Promise.all(
+ANIMATIONS_END = """Promise.allSettled(
     document.getAnimations().filter((each) => each.effect.getTiming().iterations === 1).map((each) => each.finished)
 )"""
 
