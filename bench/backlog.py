@@ -153,6 +153,7 @@ class _World:
             self.now, number = heappop(due)
             if (then := next(works[number], None)) is not None:
                 heappush(due, (then, number))
+        self.minute.lags.sort()
         return self.minute
 
     def _work(self, own: _Environment) -> Generator[float]:

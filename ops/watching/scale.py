@@ -548,10 +548,10 @@ def asks(load: float, shapes: Shapes) -> str:
     tables = " and ".join(f"{_up(units, 1_000):,} for `{table}`" for table, units in writes.items())
     return (
         f'1. Lambda, "Concurrent executions": {at_once:,}. Twice what Lambda asks for {load:,} clicks a second, '
-        f"{recorders} recorders, and the {amounts['unreserved']:.0f} that nobody may reserve.\n"
+        f"{recorders}\n   recorders, and the {amounts['unreserved']:.0f} that nobody may reserve.\n"
         f'2. API Gateway, "Throttle rate": {_up(2 * load, 1_000):,}; the burst follows. Of CloudFront, nothing.\n'
         f'3. DynamoDB, "Table-level write throughput": {_up(2 * max(writes.values()), 10_000):,}. And warm throughput, '
-        f"which nobody has to grant: {tables}.\n"
+        f"which nobody has\n   to grant: {tables}.\n"
         f'4. CloudWatch Logs, "PutLogEvents throttle limit": {_up(2 * load, 1_000):,}.\n'
     )
 
@@ -587,9 +587,9 @@ def assumptions() -> str:
     return (
         f"- A redirect takes {REDIRECT_SECONDS * 1000:.0f} ms, and {COLD_SECONDS:.0f} s if it starts an environment.\n"
         f"- DynamoDB takes {RECORDER_SECONDS * 1000:.0f} ms for a transaction.\n"
-        f"- A core counts {cpu} clicks a second, as in the [benchmarks](benchmarks.md#the-recorder), whose absolute "
-        f"figures differ by\n  half from run to run. The recorder has {Recorder().megabytes} of the "
-        f"{QUOTAS['core'].amount:,.0f} MB that a core comes with.\n"
+        f"- A core counts {cpu} clicks a second, as in the [benchmarks](benchmarks.md#the-recorder), whose\n"
+        f"  absolute figures differ by half from run to run. The recorder has {Recorder().megabytes} of the "
+        f"{QUOTAS['core'].amount:,.0f} MB that a core comes\n  with.\n"
         f"- Lambda keeps the recorders busy as long as anything waits.\n"
         f"- Each counter is as large as at the end of a day of this load; one that is looked at alone has "
         f"{COUNTER_BYTES:,} bytes, the\n  most there is.\n"
