@@ -69,3 +69,12 @@ def test_signing_out_forgets_the_key(owner: Owner) -> None:
 
     expect(page.get_by_label("Your API key")).to_be_visible()
     assert page.evaluate("sessionStorage.getItem('linkly-key')") is None
+
+
+def test_the_page_is_there_with_a_slash_at_its_end_too(owner: Owner, visit: Visit) -> None:
+    page = visit(f"{owner.url}/ui/")
+
+    page.get_by_label("Your API key").fill(owner.key)
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", name="Your first link")).to_be_visible()

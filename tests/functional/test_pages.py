@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib import clock
 from chalicelib.access.store import put_key
+from chalicelib.links.link import Use, fields
 from chalicelib.pages import page
 from chalicelib.pages.page import POLICY, files, shell, version
 from tests.builders import NOW, TOKEN, a_key
@@ -124,3 +125,11 @@ def test_a_key_says_when_it_ends(anyone: Visitor) -> None:
     answer = anyone.sending(Authorization=f"Bearer {TOKEN}").get("/me")
 
     assert clock.rfc3339(end) == answer.body["expires_at"]
+
+
+def test_every_field_that_an_owner_may_set_is_in_the_pages_form() -> None:
+    form = files()["edit.js"].text
+    names = re.search(r"const NAMES = \{(.*?)\};", form, re.DOTALL)
+    assert names
+
+    assert {*fields(Use.CREATE), *fields(Use.CHANGE)} == set(re.findall(r"(\w+):", names[1]))
