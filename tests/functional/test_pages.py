@@ -29,6 +29,22 @@ def test_the_page_is_asked_for_anew_each_time_and_has_a_policy_of_its_own(anyone
     assert Answer(200, headers, shell("/ui")) == answer
 
 
+def test_the_pages_policy_has_two_walls_before_a_script_that_is_not_ours() -> None:
+    """A browser test sees that nothing gets through, and so would not see that one of them is gone."""
+    assert {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": "'self'",
+        "connect-src": "'self'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "lit-html",
+    } == dict(directive.split(" ", 1) for directive in POLICY.split("; "))
+
+
 def test_a_browser_keeps_the_pages_files_for_good(anyone: Visitor) -> None:
     for name, file in files().items():
         answer = anyone.get(f"/ui/{version()}/{name}")
