@@ -71,13 +71,14 @@ def test_whoever_is_signed_out_learns_why_and_comes_back_to_the_same_view(owner:
     expect(page.get_by_label("Title")).to_have_value("Changed")
 
 
-def test_signing_out_forgets_the_key(owner: Owner) -> None:
-    page = owner.look_at()
+def test_signing_out_forgets_the_key_and_what_was_typed(owner: Owner) -> None:
+    page = owner.look_at("#/new")
+    page.get_by_label("Title").fill("Half done")
 
     page.get_by_role("button", name="Sign out").click()
 
     expect(page.get_by_label("Your API key")).to_be_visible()
-    assert page.evaluate("sessionStorage.getItem('linkly-key')") is None
+    assert 0 == page.evaluate("sessionStorage.length")
 
 
 def test_the_page_is_there_with_a_slash_at_its_end_too(owner: Owner, visit: Visit) -> None:

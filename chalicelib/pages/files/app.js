@@ -194,7 +194,7 @@ function again() {
 }
 
 export function signOut() {
-  api.forgetKey();
+  sessionStorage.clear(); // the key, and what was typed
   frame.me = null;
   frame.signedOut = null;
   go("#/");

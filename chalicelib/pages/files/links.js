@@ -103,6 +103,7 @@ export function open(place) {
       return true;
     },
     leave() {
+      clearTimeout(pause);
       found.scroll = window.scrollY;
       end?.disconnect();
     },
