@@ -1,7 +1,11 @@
 """What the owners' page lets nobody do, whatever links are called."""
 
+import json
+import re
+
 from playwright.sync_api import Browser, expect
 
+from ops.local.openapi import PATH
 from tests.browser.owners import Owner, requests_of
 from tests.builders import FIREFOX
 from tests.deployed import Linkly, eventually
@@ -61,7 +65,7 @@ def test_what_is_injected_does_not_run(linkly: Linkly, browser: Browser) -> None
     context.close()
 
 
-def test_nothing_comes_from_elsewhere(linkly: Linkly, owner: Owner) -> None:
+def test_nothing_comes_from_elsewhere_and_of_the_api_only_what_is_described(linkly: Linkly, owner: Owner) -> None:
     code = owner.create()["code"]
     page = owner.look_at()
     asked = requests_of(page)
@@ -71,6 +75,9 @@ def test_nothing_comes_from_elsewhere(linkly: Linkly, owner: Owner) -> None:
         page.reload()
         expect(page.locator("main :is(h1, h2)").first).to_be_attached()
 
+    described = [re.sub(r"\{\w+\}", "[^/]+", path) for path in json.loads(PATH.read_text())["paths"]]
+    paths = [url.removeprefix(linkly.url).partition("?")[0] for url in asked]
     assert len(asked) > 20
+    assert [] == [path for path in paths if not any(re.fullmatch(each, path) for each in described)]
     assert [] == [url for url in asked if not url.startswith(linkly.url)]
     assert [] == [url for url in asked if owner.key in url]

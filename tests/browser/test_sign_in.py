@@ -1,5 +1,6 @@
 """Signing in at the owners' page, and being signed out."""
 
+import pytest
 from playwright.sync_api import expect
 
 from chalicelib.access import store
@@ -32,16 +33,24 @@ def test_reloading_keeps_one_signed_in_and_another_tab_does_not_know_the_key(own
     expect(other.get_by_label("Your API key")).to_be_visible()
 
 
-def test_a_key_that_is_none_is_refused_in_the_apis_words(linkly: Linkly, visit: Visit) -> None:
+@pytest.mark.parametrize(
+    ("key", "sentence"),
+    [
+        ("", "That is no key. One looks like lk_<id>_<secret>."),
+        ("secret", "That is no key. One looks like lk_<id>_<secret>."),
+        (
+            f"lk_{'a' * 12}_{'b' * 32}",
+            "This key is not valid: it is unknown, expired or revoked. Ask the operator for another.",
+        ),
+    ],
+)
+def test_what_is_no_key_or_no_good_one_is_told_apart(linkly: Linkly, visit: Visit, key: str, sentence: str) -> None:
     page = visit(f"{linkly.url}/ui")
 
-    page.get_by_label("Your API key").fill("lk_wrong")
+    page.get_by_label("Your API key").fill(key)
     page.keyboard.press("Enter")
 
-    field = page.get_by_label("Your API key")
-    expect(field).to_have_accessible_description(
-        "The Authorization header must be 'Bearer ' and a key of the form lk_<id>_<secret>."
-    )
+    expect(page.get_by_label("Your API key")).to_have_accessible_description(sentence)
     assert page.evaluate("sessionStorage.length") == 0
 
 
@@ -62,10 +71,20 @@ def test_whoever_is_signed_out_learns_why_and_comes_back_to_the_same_view(owner:
     expect(page.get_by_label("Title")).to_have_value("Changed")
 
 
-def test_signing_out_forgets_the_key(owner: Owner) -> None:
-    page = owner.look_at()
+def test_signing_out_forgets_the_key_and_what_was_typed(owner: Owner) -> None:
+    page = owner.look_at("#/new")
+    page.get_by_label("Title").fill("Half done")
 
     page.get_by_role("button", name="Sign out").click()
 
     expect(page.get_by_label("Your API key")).to_be_visible()
-    assert page.evaluate("sessionStorage.getItem('linkly-key')") is None
+    assert 0 == page.evaluate("sessionStorage.length")
+
+
+def test_the_page_is_there_with_a_slash_at_its_end_too(owner: Owner, visit: Visit) -> None:
+    page = visit(f"{owner.url}/ui/")
+
+    page.get_by_label("Your API key").fill(owner.key)
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", name="Your first link")).to_be_visible()

@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from tests.browser.owners import Owner, answering
 from tests.browser.test_links import shows
+from tests.deployed import Linkly
 
 
 @pytest.mark.parametrize("address", ["#/", "#/link/nowhere-1/edit", "#/link/nowhere-1", "#/days"])
@@ -37,17 +38,32 @@ def test_too_many_requests_are_waited_for_as_long_as_the_answer_says(owner: Owne
 
 
 def test_without_a_connection_what_was_there_stays_and_comes_up_to_date_again(owner: Owner) -> None:
-    code = owner.create(title="Kept")["code"]
+    kept, other = (owner.create(title=title)["code"] for title in ("Kept", "Other"))
     page = owner.look_at()
-    shows(page, [code])
+    shows(page, [other, kept])
 
     page.context.set_offline(True)
     page.get_by_role("searchbox").fill("kept")
-    expect(page.get_by_role("alert").first).to_contain_text("Linkly cannot be reached.")
+    expect(page.get_by_text("What you see is from before.")).to_be_visible()
+    shows(page, [other, kept])
     page.context.set_offline(False)
 
-    shows(page, [code])
+    shows(page, [kept])
     expect(page.get_by_text("What you see is from before.")).to_have_count(0)
+
+
+def test_a_links_numbers_stay_without_a_connection_and_grow_after_it(linkly: Linkly, owner: Owner) -> None:
+    code = owner.create()["code"]
+    page = owner.look_at(f"#/link/{code}")
+    expect(page.locator("#clicks")).to_have_text("0")
+
+    page.context.set_offline(True)
+    expect(page.get_by_text("What you see is from before.")).to_be_visible()
+    expect(page.locator("#clicks")).to_have_text("0")
+    linkly.follow(code)
+    page.context.set_offline(False)
+
+    expect(page.locator("#clicks")).to_have_text("1")
 
 
 def test_somebody_elses_link_is_refused_in_the_apis_words(owner: Owner, admin: Owner) -> None:

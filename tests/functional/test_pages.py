@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib import clock
 from chalicelib.access.store import put_key
+from chalicelib.links.link import Use, fields
 from chalicelib.pages import page
 from chalicelib.pages.page import POLICY, files, shell, version
 from tests.builders import NOW, TOKEN, a_key
@@ -26,6 +27,22 @@ def test_the_page_is_asked_for_anew_each_time_and_has_a_policy_of_its_own(anyone
         "Content-Security-Policy": POLICY,
     }
     assert Answer(200, headers, shell("/ui")) == answer
+
+
+def test_the_pages_policy_has_two_walls_before_a_script_that_is_not_ours() -> None:
+    """A browser test sees that nothing gets through, and so would not see that one of them is gone."""
+    assert {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": "'self'",
+        "connect-src": "'self'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "lit-html",
+    } == dict(directive.split(" ", 1) for directive in POLICY.split("; "))
 
 
 def test_a_browser_keeps_the_pages_files_for_good(anyone: Visitor) -> None:
@@ -124,3 +141,11 @@ def test_a_key_says_when_it_ends(anyone: Visitor) -> None:
     answer = anyone.sending(Authorization=f"Bearer {TOKEN}").get("/me")
 
     assert clock.rfc3339(end) == answer.body["expires_at"]
+
+
+def test_every_field_that_an_owner_may_set_is_in_the_pages_form() -> None:
+    form = files()["edit.js"].text
+    names = re.search(r"const NAMES = \{(.*?)\};", form, re.DOTALL)
+    assert names
+
+    assert {*fields(Use.CREATE), *fields(Use.CHANGE)} == set(re.findall(r"(\w+):", names[1]))

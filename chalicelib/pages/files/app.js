@@ -194,7 +194,7 @@ function again() {
 }
 
 export function signOut() {
-  api.forgetKey();
+  sessionStorage.clear(); // the key, and what was typed
   frame.me = null;
   frame.signedOut = null;
   go("#/");
@@ -249,7 +249,7 @@ document.addEventListener("keydown", (event) => {
   if (document.querySelector("dialog[open]")) return; // which has its own
   if (event.key === "Escape") {
     if (typing(event.target)) event.target.blur();
-    else if (place?.name !== "links") go("#/");
+    else if (place?.name !== "links") go(place?.name === "edit" && place.code ? linkAddress(place.code) : "#/");
     return;
   }
   if (typing(event.target)) return;

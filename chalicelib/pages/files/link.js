@@ -284,7 +284,7 @@ export function open(place) {
             </div>`
           : nothing}
         <span class="grow"></span>
-        <span class="live quiet small"><i aria-hidden="true"></i>Live</span>
+        <span class="live quiet small">${frame.unreached ? "Not live" : html`<i aria-hidden="true"></i>Live`}</span>
         <button class="button" @click=${download} ?disabled=${!report}>CSV</button>
       </div>
     `;

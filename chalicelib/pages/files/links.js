@@ -13,7 +13,7 @@ const TYPING_PAUSE = 200;
 let found = nothingYet({});
 
 function nothingYet(search) {
-  return { search, links: [], clicks: new Map(), next: null, begun: false, loading: false, problem: null, scroll: 0 };
+  return { search, links: [], clicks: new Map(), next: null, begun: false, loading: false, problem: null, scroll: 0, before: null };
 }
 
 const searchOf = (query) =>
@@ -26,10 +26,6 @@ export function noteChange(code, link) {
   if (link && at >= 0) found.links[at] = link;
   else if (link) found = nothingYet(found.search);
   else if (at >= 0) found.links.splice(at, 1);
-}
-
-export function forget() {
-  found = nothingYet({});
 }
 
 let shown = null; // the key whose links these are
@@ -46,6 +42,7 @@ async function load() {
     do {
       const page = await api.links({ ...list.search, cursor: list.next }, mine.signal);
       list.begun = true;
+      list.before = null;
       list.next = page.next;
       list.links.push(...page.items);
       learnClicks(list, page.items);
@@ -99,12 +96,14 @@ export function open(place) {
     move(next) {
       const wanted = searchOf(next.query);
       if (!same(wanted, found.search)) {
-        found = nothingYet(wanted);
+        const before = found.begun ? found : found.before; // stays to be seen until there is something else
+        found = { ...nothingYet(wanted), before };
         load();
       }
       return true;
     },
     leave() {
+      clearTimeout(pause);
       found.scroll = window.scrollY;
       end?.disconnect();
     },
@@ -167,16 +166,18 @@ function view() {
 }
 
 function list(filtered) {
-  const { links, begun, loading, next, problem } = found;
-  if (!begun && problem) return trouble(problem, load);
-  if (!begun) return waiting;
+  const { begun, loading, next, problem, before } = found;
+  if (!begun && !before?.links.length) return problem ? trouble(problem, load) : waiting;
+  const { links, clicks } = before ?? found;
   if (!links.length && !loading && !problem) return filtered ? noMatch() : empty();
-  const most = Math.max(1, ...found.clicks.values());
+  const most = Math.max(1, ...clicks.values());
   return html`
-    <div class="links-head" aria-hidden="true"><span>Link</span><span>7 days</span></div>
-    <ul class="links" aria-label="Links, newest first">${links.map((link) => row(link, most))}</ul>
     ${problem ? trouble(problem, load) : nothing}
-    ${next && !problem
+    <div class="links-head" aria-hidden="true"><span>Link</span><span>7 days</span></div>
+    <ul class="links" aria-label="Links, newest first" aria-busy=${String(Boolean(before))}>
+      ${links.map((link) => row(link, clicks.get(link.code), most))}
+    </ul>
+    ${next && !problem && !before
       ? html`<div class="more" id="more">
           <button class="button" @click=${load} ?disabled=${loading}>${loading ? "Loading…" : "More"}</button>
         </div>`
@@ -184,8 +185,7 @@ function list(filtered) {
   `;
 }
 
-function row(link, most) {
-  const clicks = found.clicks.get(link.code);
+function row(link, clicks, most) {
   const owners = found.search.owner;
   return html`
     <li class="link">

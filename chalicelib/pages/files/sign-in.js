@@ -13,8 +13,8 @@ export function open(place) {
     event.preventDefault();
     const key = new FormData(event.target).get("key").trim();
     if (busy) return;
-    if (!key) {
-      problem = "Paste your key, which looks like lk_…";
+    if (!/^lk_\w+_\w+$/.test(key)) {
+      problem = "That is no key. One looks like lk_<id>_<secret>.";
       return draw();
     }
     busy = true;
