@@ -15,6 +15,9 @@ it is told to stop, and reads it when it starts. By its source, version 1.5.33, 
 
 It also takes every request for one over HTTPS: the policies of queues and topics forbid plain HTTP, which it speaks.
 
+It unpacks a function's zip for each process that it starts, which takes most of the time of a start. Here the processes
+share what was unpacked once. On AWS none could write there either.
+
 Its CloudFront answers by the host that is asked for. Here it does by a path as well, below `/_aws/cloudfront/`, since
 no distribution's name leads to this machine. It asks no API Gateway, lest it be the real one. Here it asks its own.
 """
@@ -26,15 +29,20 @@ import pkgutil
 import re
 import signal
 import sys
+import tempfile
 import threading
 import time
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import hypercorn.asyncio
 from ministack import app
+from ministack.core import lambda_runtime
 from ministack.services import cloudfront, dynamodb, lambda_svc, sns, sqs
 
 SECONDS_TO_FINISH = 30
@@ -48,6 +56,7 @@ _NAMES = (
     "ministack.app:_HEALTH_PATHS",
     "ministack.app:_load_persisted_state",
     "ministack.app:pin_request_origin",
+    "ministack.core.lambda_runtime:zipfile",
     "ministack.services.cloudfront:_forward_to_origin",
     "ministack.services.dynamodb:_stream_records",
     "ministack.services.dynamodb:_stream_trimmed",
@@ -72,7 +81,9 @@ def main() -> None:
     _write_streams_down()
     _resume_after_loading()
     _work_only_while_listening()
-    app.main()
+    with tempfile.TemporaryDirectory(prefix="linkly-code-") as directory:
+        _unpack_once(Path(directory))
+        app.main()
 
 
 def _require_names() -> None:
@@ -89,6 +100,22 @@ def _require_names() -> None:
 def _take_http_for_https() -> None:
     pin = app.pin_request_origin
     app.pin_request_origin = lambda address, _: pin(address, True)
+
+
+def _unpack_once(directory: Path) -> None:
+    """Have all that is unpacked lie in `directory`, by what it is, and elsewhere only links to it."""
+    one_at_a_time = threading.Lock()
+
+    class UnpackedOnce(zipfile.ZipFile):
+        def extractall(self, path: Any = None, *_: Any) -> None:
+            unpacked = directory / sha256(Path(str(self.filename)).read_bytes()).hexdigest()
+            with one_at_a_time:
+                if not unpacked.exists():
+                    super().extractall(unpacked)
+            Path(path).rmdir()
+            Path(path).symlink_to(unpacked)
+
+    lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": UnpackedOnce})
 
 
 def _let_cloudfront_ask_the_api() -> None:

@@ -135,16 +135,26 @@ def a_refused_breakdown_that_costs_its_clicks(patch: pytest.MonkeyPatch) -> None
 
 def count_and_breakdown_in_two_writes(patch: pytest.MonkeyPatch) -> None:
     def write(client: Any, actions: list[Any]) -> Any:
-        plain, rest = copy.deepcopy(actions), []
-        for action in plain:
+        plain, rest = copy.deepcopy(actions), {}
+        for number, action in enumerate(plain):
             if update := action.get("Update"):
                 if len(update["ExpressionAttributeNames"]) > 1:  # or there is no breakdown
-                    rest.append({"Update": _adding(update, lambda name: name != CLICKS)})
+                    rest[number] = {"Update": _adding(update, lambda name: name != CLICKS)}
                 action["Update"] = _adding(update, lambda name: name == CLICKS)
         client.transact_write_items(TransactItems=plain)
-        return client.transact_write_items(TransactItems=rest) if rest else {}
+        return _write_some(client, rest, len(actions)) if rest else {}
 
     _write_with(write, patch)
+
+
+def _write_some(client: Any, actions: Mapping[int, Any], number_of_all: int) -> Any:
+    """Write some actions, by their numbers among all; if they are cancelled, there is a reason for each of all."""
+    try:
+        return client.transact_write_items(TransactItems=[*actions.values()])
+    except client.exceptions.TransactionCanceledException as error:
+        told = dict(zip(actions, error.response["CancellationReasons"], strict=True))
+        error.response["CancellationReasons"] = [told.get(number, {"Code": "None"}) for number in range(number_of_all)]
+        raise
 
 
 def _adding(update: dict[str, Any], wanted: Callable[[str], bool]) -> dict[str, Any]:
@@ -178,15 +188,8 @@ def the_day_on_which_it_is_recorded(patch: pytest.MonkeyPatch) -> None:
 def row_and_counter_in_two_writes(patch: pytest.MonkeyPatch) -> None:
     def write(client: Any, actions: list[Any]) -> Any:
         for kind in ("Put", "Update"):
-            part = [action for action in actions if kind in action]
-            try:
-                client.transact_write_items(TransactItems=part)
-            except client.exceptions.TransactionCanceledException as error:
-                told = iter(error.response["CancellationReasons"])
-                error.response["CancellationReasons"] = [
-                    next(told) if kind in action else {"Code": "None"} for action in actions
-                ]
-                raise
+            part = {number: action for number, action in enumerate(actions) if kind in action}
+            _write_some(client, part, len(actions))
         return {}
 
     _write_with(write, patch)
