@@ -27,19 +27,20 @@ demo: .venv/ready ## Fill what `make run` runs with believable links, and clicks
 reset: ## Forget what `make run` stored
 	@rm -rf .local && echo "The local stack starts empty the next time."
 
-# End-to-end tests wait more than they compute, so all suites run side by side, and those that only compute step back
-# (nice). Each prints what it has to say when it ends; with the make of macOS, which cannot wait, whenever it likes.
+# What only computes comes first, and has the machine for itself. End-to-end and browser tests wait more than they compute,
+# so they run side by side. Each prints what it has to say when it ends; with the make of macOS, whenever it likes.
 side_by_side := $(MAKE) --no-print-directory --jobs $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .PHONY: test
 test: $(ready) ## Run every test: unit, functional, properties, infra, e2e, browser; each suite reports when it ends
-	@echo "Running all suites side by side; each reports when it ends, after some minutes"
-	@$(side_by_side) test-here test-e2e test-browser
+	@$(MAKE) --no-print-directory test-here
+	@echo "Running end-to-end and browser tests side by side; each reports when it ends, after some minutes"
+	@$(side_by_side) test-e2e test-browser
 
 .PHONY: test-here
 test-here: $(ready)
 	@printf '\n== unit, functional, property and infra tests\n'
-	@nice -n 5 $(python) -m pytest --numprocesses 2 tests/unit tests/functional tests/properties tests/infra
+	@$(python) -m pytest --numprocesses 2 tests/unit tests/functional tests/properties tests/infra
 
 .PHONY: test-e2e
 test-e2e: $(ready)
@@ -68,12 +69,8 @@ check: $(ready) ## Lint, type-check and test: what CI runs
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/lint-imports
-	@echo "Checking types and running all suites side by side; each reports when it ends, after some minutes"
-	@$(side_by_side) types test-here test-e2e test-browser
-
-.PHONY: types
-types: $(ready)
-	nice -n 5 .venv/bin/mypy
+	.venv/bin/mypy
+	@$(MAKE) --no-print-directory test
 
 .PHONY: deploy
 deploy: .venv/ready ## Deploy to AWS as STAGE (dev), with the credentials and region of your environment, and try it

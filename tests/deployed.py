@@ -113,7 +113,7 @@ def free_port() -> int:
     return port
 
 
-def eventually(check: Callable[[], bool], *, within: float = 30) -> None:
+def eventually(check: Callable[[], bool], *, within: float = 90) -> None:
     """Wait until `check` holds; fail if it does not after `within` seconds."""
     deadline = time.monotonic() + within
     while not check():

@@ -62,6 +62,7 @@ def test_axe_finds_nothing_in_any_screen(  # noqa: PLR0915 (as many as there are
     def see(name: str, address: str, ready: str) -> None:
         page.goto(f"{linkly.url}/ui{address}")
         expect(page.locator(ready).first).to_be_visible()
+        expect(page.locator("h1").first).to_be_visible()
         found[name] = findings(page)
 
     see("no links", "#/", ".notice")

@@ -181,9 +181,9 @@ def test_the_operators_commands_come_in_by_cloudfront(linkly: Linkly, doors: tup
     logged = ops("logs", "--function", "follow_link", "--no-follow", "--since", "5m", *stage)
     status = json.loads(ops("status", "--json", *stage).stdout)
 
-    assert [0] * 5 == [done.returncode for done in (smoke, measured, load, reconciled, logged)], (
-        smoke.stdout + smoke.stderr
-    )
+    assert [0] * 4 == [done.returncode for done in (smoke, measured, load, logged)], smoke.stdout + smoke.stderr
+    # What other tests leave behind on purpose, such as a click to replay, it tells of as well.
+    assert json.loads(reconciled.stdout)["days"][-1]["accepted"] >= 8 + 3 + 10
     assert doors[0] in smoke.stdout
     assert "country  not told" in smoke.stdout  # by the emulation
     assert "3 redirected" in measured.stdout
