@@ -37,9 +37,19 @@ class BlockedDomain:
     reason: str
 
 
+def check_targets(link: Link) -> None:
+    """Raise BlockedTarget if an address of a link is one that no link may point at."""
+    for host in sorted(hosts_of(link)):
+        _check_host(host)
+
+
 def check_target(url: str) -> None:
     """Raise BlockedTarget if the host of a URL that `normalise_url` returned is on the list, or in a domain that is."""
-    if listed := blocked_domains_over(host_of(url)):
+    _check_host(host_of(url))
+
+
+def _check_host(host: str) -> None:
+    if listed := blocked_domains_over(host):
         raise BlockedTarget(listed[0])
 
 

@@ -75,7 +75,7 @@ def admit(
     if method == "HEAD" or comes_by_itself(headers.get("user-agent")):
         return Way(None, counts=False)
     if redirect.life and "has_password" in redirect.life:
-        raise PasswordRequired(redirect.code, urlencode(query or {}, doseq=True), headers.get("referer", ""))
+        raise PasswordRequired(redirect.code, encoded(query or {}), headers.get("referer", ""))
     return use_up(redirect, way, call)
 
 
@@ -103,6 +103,11 @@ def forget() -> None:
     _used_up.clear()
 
 
+def encoded(query: Mapping[str, Sequence[str]]) -> str:
+    """A decoded query as it stands in an address; what UTF-8 cannot express becomes a question mark."""
+    return urlencode(query, doseq=True, errors="replace")
+
+
 def with_query(url: str, query: Mapping[str, Sequence[str]]) -> str:
     """The URL with a visitor's decoded query merged in, in which a name that both have is the visitor's.
 
@@ -110,8 +115,7 @@ def with_query(url: str, query: Mapping[str, Sequence[str]]) -> str:
     """
     scheme, host, path, present, fragment = urlsplit(url)
     kept = [pair for pair in present.split("&") if pair and unquote_plus(pair.partition("=")[0]) not in query]
-    given = urlencode([(name, value) for name, values in query.items() for value in values], errors="replace")
-    merged = urlunsplit((scheme, host, path, "&".join([*kept, given]), fragment))
+    merged = urlunsplit((scheme, host, path, "&".join([*kept, encoded(query)]), fragment))
     return merged if len(merged.encode()) <= LONGEST_LOCATION else url
 
 

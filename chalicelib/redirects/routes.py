@@ -5,7 +5,7 @@ Passwords are taken here only, in AWS too.
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
-from urllib.parse import parse_qs, unquote, urlencode
+from urllib.parse import parse_qs, unquote
 
 from chalice.app import Blueprint, Response
 
@@ -58,9 +58,11 @@ def get_unlock(code: str) -> Response:
     code = unquote(code)
     if not is_code(code):
         raise LinkNotFound(code)
+    from chalicelib.redirects.life import encoded
+
     query = _query(request)
     # Relative, since a stage of API Gateway is in the path that a visitor sees, and in none that we do.
-    return _see(f"../{code}" + (f"?{urlencode(query, doseq=True)}" if query else ""))
+    return _see(f"../{code}" + (f"?{encoded(query)}" if query else ""))
 
 
 def _see(url: str) -> Response:

@@ -4,7 +4,6 @@ The link itself is asked, so that a changed password holds for the next visitor,
 """
 
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlencode
 
 from chalicelib import clock
 from chalicelib.calls import Call, by_sdk
@@ -19,7 +18,7 @@ from chalicelib.observability import logger
 from chalicelib.problems import LinkBlocked, LinkDeleted, Problem, WrongPassword
 from chalicelib.redirects import tries
 from chalicelib.redirects.cache import Redirect
-from chalicelib.redirects.life import use_up, way_of
+from chalicelib.redirects.life import encoded, use_up, way_of
 
 Query = Mapping[str, Sequence[str]]
 
@@ -56,5 +55,5 @@ def _check(link: Link, password: str, headers: Mapping[str, str], query: Query) 
     """Raises WrongPassword or TooManyTries."""
     attempt = tries.begin(link.code)
     if len(password) > LONGEST_PASSWORD or not matches(password, link.password or ""):
-        raise WrongPassword(link.code, urlencode(query, doseq=True), headers.get("referer", ""))
+        raise WrongPassword(link.code, encoded(query), headers.get("referer", ""))
     tries.give_back(attempt)

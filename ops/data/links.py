@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from chalicelib import config
-from chalicelib.links.blocklist import check_target
+from chalicelib.links.blocklist import check_targets
 from chalicelib.links.link import Link
 from chalicelib.links.status import Status
 from chalicelib.links.store import every_link, insert_link, read_link
@@ -138,7 +138,7 @@ def _write_whole(links: Iterable[Link], file: Path, form: Format) -> None:
 def _insert(link: Link) -> tuple[Outcome, str]:
     try:
         if link.status is Status.ACTIVE:
-            check_target(link.url)
+            check_targets(link)
         insert_link(link)
     except (BlockedTarget, CodeTaken) as problem:
         if _is_stored(link):

@@ -23,7 +23,7 @@ from chalicelib import clock, config
 from chalicelib.clicks.click import Click, encode
 from chalicelib.clicks.counters import SORT_KEY, clicks_by_day, clicks_in, day_of
 from chalicelib.clicks.transactions import click_in, why_not_countable
-from chalicelib.links.blocklist import check_target
+from chalicelib.links.blocklist import check_targets
 from chalicelib.links.link import Link, Use, plain
 from chalicelib.links.status import Status
 from chalicelib.links.store import every_link, insert_link, read_link, replace_link
@@ -222,8 +222,7 @@ def put_back(link: Link, *, dry_run: bool = False) -> Outcome:
         return Outcome.UNCHANGED
     try:
         if link.status is Status.ACTIVE:
-            for target in filter(None, (link.url, link.expired_url)):
-                check_target(target)
+            check_targets(link)
         if dry_run:
             return Outcome.WOULD_BE
         if now:

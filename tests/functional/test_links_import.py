@@ -118,6 +118,16 @@ def test_a_link_into_a_blocked_domain_comes_in_only_if_it_is_deleted() -> None:
     assert [deleted] == by_code()
 
 
+def test_a_link_that_ends_in_a_blocked_domain_does_not_come_in_either() -> None:
+    file = io.StringIO(newline="")
+    write_links([a_link(expired_url="https://www.evil.example/")], file, Format.JSONL)
+    file.seek(0)
+    put_domain("evil.example", None)
+
+    assert [(1, Outcome.INVALID)] == imported(file)
+    assert [] == by_code()
+
+
 @pytest.mark.parametrize("form", Format)
 def test_a_block_is_no_status_of_a_link(form: Format) -> None:
     file = io.StringIO(newline="")

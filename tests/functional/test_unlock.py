@@ -9,16 +9,20 @@ from urllib.parse import urlencode
 
 import pytest
 
+from chalicelib.calls import by_sdk
 from chalicelib.links.allowances import used
 from chalicelib.links.blocklist import put_domain
 from chalicelib.links.passwords import hashed
 from chalicelib.links.status import Status
 from chalicelib.links.store import insert_link
+from chalicelib.problems import PasswordRequired
 from chalicelib.redirects import tries
+from chalicelib.redirects.cache import Redirect
+from chalicelib.redirects.life import admit
 from tests import infrastructure
 from tests.builders import FIREFOX, GOOGLEBOT, NOW, StoppedClock, a_link
 from tests.faults import Faults, lost_once, refused, timed_out
-from tests.functional.visitor import Answer, Visitor, a_problem
+from tests.functional.visitor import BROWSER, Answer, Visitor, a_problem
 
 URL, OVER = "https://example.com/", "https://example.org/over"
 PASSWORD = "open sesame"
@@ -113,6 +117,16 @@ def test_a_password_is_the_same_whichever_way_a_keyboard_writes_its_letters(anyo
     insert_link(a_link(password=hashed("caf\u00e9")))
 
     assert to(URL) == unlock(anyone, "cafe\u0301")
+
+
+def test_the_form_is_shown_whatever_is_in_the_query() -> None:
+    """What a gateway could not decode is a lone surrogate, which cannot be encoded."""
+    guarded = Redirect.of(a_link(password=HASH))
+
+    with pytest.raises(PasswordRequired) as asked:
+        admit(guarded, "GET", {}, {"q\ud800": ["\udcff", "x"]}, by_sdk)
+
+    assert "q%3F=%3F&q%3F=x" == asked.value.query
 
 
 # What only who knows may learn
@@ -338,9 +352,6 @@ def test_one_of_many_links_cannot_be_given_a_password(ada: Visitor) -> None:
     assert (400, 201) == (refused_one["status"], created["status"])
     detail = "One of many links cannot be given a password. Create it without, and add it with PATCH."
     assert detail == refused_one["problem"]["detail"]
-
-
-BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
 def test_a_browser_gets_the_form_at_both_doors_with_what_it_came_with(visitor: Visitor) -> None:
