@@ -29,19 +29,14 @@ class ConditionFailed(Exception):
 
 def by_sdk(operation: str, parameters: Mapping[str, Any], attempts: int = 2) -> Mapping[str, Any]:
     """A Call, made by the SDK with as many attempts."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 (see above)
+    from botocore import xform_name  # noqa: PLC0415 (see above)
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 (likewise)
 
     from chalicelib import aws  # noqa: PLC0415 (likewise)
 
     client: Any = aws.dynamodb(attempts) if SERVICES[operation] == "dynamodb" else aws.sqs(attempts)
-    methods = {
-        "GetItem": "get_item",
-        "PutItem": "put_item",
-        "UpdateItem": "update_item",
-        "SendMessage": "send_message",
-    }
     try:
-        answer: Mapping[str, Any] = getattr(client, methods[operation])(**parameters)
+        answer: Mapping[str, Any] = getattr(client, xform_name(operation))(**parameters)
     except ClientError as error:
         if error.response["Error"]["Code"] == CONDITION_FAILED:
             raise ConditionFailed(str(error)) from error

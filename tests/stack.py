@@ -29,40 +29,24 @@ AT_THE_EDGE = {"Edge": "true", "RedirectConcurrency": "16", "Alarms": "none"}
 def deployed(
     directory: Path, package: Package, parameters: Mapping[str, str | None], **how: Any
 ) -> Iterator[tuple[str, Deployment]]:
-    """The stage `local` on an emulated AWS of its own, with its endpoint; the app's modules here then work on it too.
-
-    `how` is for `emulated_aws`.
-    """
-    with emulator.emulated_aws(free_port(), directory, **how) as endpoint, pytest.MonkeyPatch.context() as patch:
-        for name, value in emulation.environment(endpoint).items():
-            patch.setenv(name, value)
-        deployment = deploy(package, LOCAL, {**SHORT_WAITS, **parameters}, lambda _: None)
-        emulator.complete(deployment)
-        for name, value in function_environment(LOCAL).items():
-            patch.setenv(name, value)
-        app_aws.forget_clients()
+    """The stage `local` on an emulated AWS of its own, with its endpoint; `how` is for `emulated_aws`."""
+    with _emulated(directory, **how) as endpoint, _stage(package, parameters) as deployment:
         yield endpoint, deployment
-    app_aws.forget_clients()
 
 
-@pytest.fixture(scope="session")
-def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An emulated AWS, to which this process's environment then points."""
-    with (
-        emulator.emulated_aws(free_port(), tmp_path_factory.mktemp("aws")) as endpoint,
-        pytest.MonkeyPatch.context() as patch,
-    ):
+@contextmanager
+def _emulated(directory: Path, **how: Any) -> Iterator[str]:
+    """An emulated AWS, to which this process's environment then points; its endpoint."""
+    with emulator.emulated_aws(free_port(), directory, **how) as endpoint, pytest.MonkeyPatch.context() as patch:
         for name, value in emulation.environment(endpoint).items():
             patch.setenv(name, value)
         yield endpoint
 
 
-@pytest.fixture(scope="session")
-def deployment(aws_endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+@contextmanager
+def _stage(package: Package, parameters: Mapping[str, str | None]) -> Iterator[Deployment]:
     """The stage `local`, deployed there; the app's modules in this process then work on it too."""
-    assert aws_endpoint
-    parameters = {**SHORT_WAITS, "AllowedOrigins": ALLOWED_ORIGIN}
-    deployment = deploy(packaged(LOCAL, tmp_path_factory), LOCAL, parameters, lambda _: None)
+    deployment = deploy(package, LOCAL, {**SHORT_WAITS, **parameters}, lambda _: None)
     emulator.complete(deployment)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in function_environment(LOCAL).items():
@@ -70,6 +54,21 @@ def deployment(aws_endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> I
         app_aws.forget_clients()
         yield deployment
     app_aws.forget_clients()
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An emulated AWS that the tests of a process share."""
+    with _emulated(tmp_path_factory.mktemp("aws")) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
+def deployment(aws_endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The stage `local`, deployed there."""
+    assert aws_endpoint
+    with _stage(packaged(LOCAL, tmp_path_factory), {"AllowedOrigins": ALLOWED_ORIGIN}) as deployment:
+        yield deployment
 
 
 @pytest.fixture(scope="session")

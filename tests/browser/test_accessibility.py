@@ -1,20 +1,14 @@
 """The owners' page for whoever uses no mouse, needs contrast, or hears it; axe's rules find nothing in any screen."""
 
-from pathlib import Path
 from typing import Any
 
-import axe_playwright_python
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import findings
 from tests.browser.owners import Owner, answering
 from tests.builders import FIREFOX
 from tests.deployed import Linkly, eventually
-
-AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
-ANIMATIONS_END = """Promise.allSettled(
-    document.getAnimations().filter((each) => each.effect.getTiming().iterations === 1).map((each) => each.finished)
-)"""
 
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 900}},
@@ -22,15 +16,6 @@ LOOKS: dict[str, dict[str, Any]] = {
     "small": {"color_scheme": "light", "viewport": {"width": 375, "height": 780}},
     "small and dark": {"color_scheme": "dark", "viewport": {"width": 375, "height": 780}},
 }
-
-
-def findings(page: Page) -> list[str]:
-    """What axe finds in what is shown: each rule with the first element that breaks it."""
-    page.evaluate(ANIMATIONS_END)
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(AXE)
-    found = page.evaluate("axe.run()")["violations"]
-    return [f"{each['id']}: {each['nodes'][0]['html'][:200]} {each['nodes'][0]['failureSummary']}" for each in found]
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -11,21 +10,14 @@ from playwright.sync_api import Browser, Page, Route
 from chalicelib import problems
 from chalicelib.visitor_pages import Page as VisitorPage
 from chalicelib.visitor_pages import password_page, preview_page, problem_page
+from tests.browser.axe import findings
 from tests.browser.conftest import Visit
 from tests.deployed import Linkly
 
-AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 LONG = f"https://example.com/{'a' * 400}?b=%3Cscript%3E&c=<script>alert(1)</script>"
 SCREENS = [(width, scheme) for width in (320, 1280) for scheme in ("light", "dark")]
 TARGET = "https://example.com/target"
 EARLIER, LATER = "2020-01-01T00:00:00Z", "2100-01-01T00:00:00Z"
-
-
-def findings(page: Page) -> list[tuple[str, str]]:
-    """What axe has against a page: the rule, and the element. It is no script of the page's, so no policy blocks it."""
-    page.evaluate(AXE)
-    found = page.evaluate("axe.run()")
-    return [(rule["id"], node["html"]) for rule in found["violations"] for node in rule["nodes"]]
 
 
 def scrolls_sideways(page: Page) -> bool:

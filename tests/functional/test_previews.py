@@ -11,7 +11,7 @@ from chalicelib.links.status import Status
 from chalicelib.links.store import insert_link
 from tests import infrastructure
 from tests.builders import GOOGLEBOT, NOW, a_link
-from tests.functional.visitor import Answer, Visitor
+from tests.functional.visitor import BROWSER, Answer, Visitor
 
 URL, OVER = "https://example.com/", "https://example.org/over"
 HASH = hashed("open sesame")
@@ -84,9 +84,6 @@ def test_an_unknown_code_is_not_found_wherever_others_are_sent(
     monkeypatch.setenv("NOT_FOUND_URL", "https://example.org/")
 
     assert [302, 404] == [visitor.get(f"/{code}").status for code in ("nope", "nope+")]
-
-
-BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
 def test_a_browser_gets_a_page_with_the_target_as_text(visitor: Visitor) -> None:

@@ -11,9 +11,8 @@ from chalicelib.links.store import insert_link
 from chalicelib.redirects.cache import Redirect, put_redirect
 from tests.builders import NOW, a_link
 from tests.faults import Faults, unavailable
-from tests.functional.visitor import Visitor
+from tests.functional.visitor import BROWSER, Visitor
 
-BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 JSON, HTML = "application/problem+json", "text/html; charset=utf-8"
 LATER = NOW + timedelta(days=1)
 

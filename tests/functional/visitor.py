@@ -26,6 +26,9 @@ class Answer(NamedTuple):
     body: Any
 
 
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+"""What a browser says in `Accept` where it opens a document."""
+
 NO_STORE: Mapping[str, str] = {"Cache-Control": "no-store"}
 """The headers of every answer to a key, whatever it is."""
 
